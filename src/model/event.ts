@@ -1,0 +1,35 @@
+/** What a device under test can say it did. Terms are those of LLM serving: prefill, decode, token. */
+export const EVENT_TYPES = [
+  "load_start",
+  "load_end",
+  "request_start",
+  "first_token",
+  "token",
+  "request_end",
+  "unit_start",
+  "unit_end",
+] as const;
+
+/**
+ * Something the device under test says it did, stamped on the clock of whoever said it.
+ *
+ * `tokens` counts what the event completes: prompt tokens prefilled at `first_token` (the first output token
+ * appears at that instant), output tokens at `token`. `outputTokens` is the total an engine gives at `request_end`.
+ */
+export interface InferenceEvent {
+  readonly type: (typeof EVENT_TYPES)[number];
+  /** The source whose clock `tick` counts on. */
+  readonly source: string;
+  readonly epoch: number;
+  readonly tick: number;
+  /** Names the request, the unit's group or the load; events of one request share it. */
+  readonly request: string;
+  readonly tokens?: number;
+  readonly outputTokens?: number;
+  /** For `unit_*`: what is counted (`image`, `inference`) and how many were done. */
+  readonly unit?: string;
+  readonly count?: number;
+  readonly model?: string;
+  readonly phase?: string;
+  readonly correct?: number;
+}

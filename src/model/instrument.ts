@@ -1,0 +1,105 @@
+import type { z } from "zod";
+import type { Block } from "./block.ts";
+import type { HostNs } from "./clock.ts";
+import type { FaultCode } from "./errors.ts";
+import type { InferenceEvent } from "./event.ts";
+
+/** Bytes as they came off one read. No bytes at all: the session's 100 ms tick, on which time-outs fire. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly host_ns: HostNs;
+}
+
+/** What a driver may do besides returning blocks. On a replayed tape `write` goes nowhere: the answers are on the tape. */
+export interface InstrumentContext {
+  /** The name the rig gives this source. */
+  readonly source: string;
+  readonly epoch: number;
+  readonly write: (bytes: Uint8Array) => void;
+  readonly fault: (code: FaultCode, count: number, detail?: string) => void;
+  /** States who answered: firmware, serial number, settings in force. Goes to `session.json`. */
+  readonly identity: (facts: Readonly<Record<string, string | number>>) => void;
+  /** A trigger input changed at `tick` of the source's clock. */
+  readonly edge: (input: string, level: 0 | 1, tick: number) => void;
+}
+
+/**
+ * Bytes in, blocks out; one per epoch of a source.
+ *
+ * A driver never opens hardware, flushes its input or reads a clock: live and replayed bytes give the same blocks.
+ */
+export interface Driver {
+  /** @throws JoulebenchError `protocol` when the bytes are not this instrument's; `link` when it restarted. */
+  push(chunk: Chunk): readonly Block[];
+  /** What to send before the port is closed, so that the instrument is left quiet. */
+  stop?(): Uint8Array;
+  /** True once the instrument has answered `stop` and nothing more is owed. */
+  readonly stopped?: boolean;
+  /** True once blocks may be expected. */
+  readonly ready: boolean;
+}
+
+/** What limits the accuracy of a channel's power. Standard uncertainties (k = 1) of constant effects. */
+export interface Accuracy {
+  /** Relative: shunt, reference and converter gains. */
+  readonly gain: number;
+  readonly currentOffset_a: number;
+  readonly voltageOffset_v: number;
+  /** One count. */
+  readonly currentResolution_a: number;
+  readonly voltageResolution_v: number;
+  /** Of the instant a sample stands for, beyond the clock's own uncertainty, seconds. */
+  readonly sampling_s: number;
+}
+
+/** How the ticks of a source become session time. */
+export interface ClockSpec {
+  /** Ticks per second by the maker's word. */
+  readonly nominal_hz: number;
+  /** Largest credible rate error, 1e-6 units: 500 for a crystal, 10 000 for a ceramic resonator. */
+  readonly limit_ppm: number;
+  /** Shortest possible way from sample to host, seconds, and its standard uncertainty. */
+  readonly latency_s: number;
+  readonly u_latency_s: number;
+}
+
+export interface InstrumentKind {
+  readonly kind: string;
+  /** One line for `init` and the docs. */
+  readonly summary: string;
+  /** The rig keys this instrument understands, besides `kind` and `port`. */
+  readonly options: z.ZodObject;
+  readonly over: "port";
+  readonly baud: number;
+  /** Channels it delivers, for checking the rig's measurand. */
+  readonly channels: readonly string[];
+  readonly open: (options: unknown, context: InstrumentContext) => Driver;
+  readonly accuracy: (options: unknown, channel: string) => Accuracy;
+  readonly clock: (options: unknown) => ClockSpec;
+}
+
+/** An instrument whose functions take the options its own schema gives. */
+export interface InstrumentDefinition<S extends z.ZodObject> extends Omit<InstrumentKind, "options" | "open" | "accuracy" | "clock"> {
+  readonly options: S;
+  readonly open: (options: z.infer<S>, context: InstrumentContext) => Driver;
+  readonly accuracy: (options: z.infer<S>, channel: string) => Accuracy;
+  readonly clock: (options: z.infer<S>) => ClockSpec;
+}
+
+/** Ties an instrument to its options schema; the one cast is safe because the rig parsed the options with that schema. */
+export function defineInstrument<S extends z.ZodObject>(definition: InstrumentDefinition<S>): InstrumentKind {
+  return definition as unknown as InstrumentKind;
+}
+
+/** Reads one engine's log. Pure: a line in, events out. */
+export interface EventParser {
+  /** @returns undefined when the line is not this engine's. */
+  push(line: string, host_ns: HostNs): readonly Omit<InferenceEvent, "source" | "epoch">[] | undefined;
+  end(): readonly Omit<InferenceEvent, "source" | "epoch">[];
+}
+
+export interface EventParserKind {
+  readonly kind: string;
+  readonly summary: string;
+  readonly open: () => EventParser;
+}
