@@ -1,0 +1,38 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests whose subject is real time: they run one at a time, after all others, with nothing else on the machine. */
+const REALTIME = ["test/e2e/**/*.test.ts", "test/**/*.realtime.test.ts"];
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/reporter.ts"],
+    // A focused test would silently leave all others out.
+    allowOnly: false,
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["test/**/*.test.ts"],
+          // Benches with real instruments are asked for by name: npx vitest run --project hardware.
+          exclude: [...REALTIME, "test/hardware/**"],
+          globalSetup: "./test/build.ts",
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "realtime",
+          include: REALTIME,
+          globalSetup: "./test/build.ts",
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
