@@ -59,5 +59,4 @@ export interface Measurement {
   readonly end_s: number;
   readonly flags: readonly string[];
   readonly bounds?: GapBounds;
-  readonly budget?: readonly Component[];
 }

@@ -1,0 +1,52 @@
+import type { CounterReadings } from "./counter.ts";
+import type { Instants } from "./instants.ts";
+
+/** Power the device draws when it does nothing: the median of 1 s means over the idle intervals, and its uncertainty. */
+export interface Baseline {
+  readonly name: string;
+  readonly power_w: number;
+  /** Standard uncertainty of the median (type A), W. */
+  readonly u_w: number;
+  readonly dof: number;
+  readonly duration_s: number;
+}
+
+const BIN_S = 1;
+/** Large-sample ratio of the standard error of a median to that of a mean, sqrt(pi / 2). */
+const MEDIAN_PENALTY = Math.sqrt(Math.PI / 2);
+
+type Interval = readonly [number, number];
+
+/** Edges of equal bins of about one second; the same numbers again for the same intervals. */
+const binEdges = ([start_s, end_s]: Interval): number[] => {
+  const bins = Math.max(1, Math.floor((end_s - start_s) / BIN_S));
+  return Array.from({ length: bins + 1 }, (_, i) => (i === bins ? end_s : start_s + ((end_s - start_s) * i) / bins));
+};
+
+/** The instants at which {@link baselineOf} needs the energy counter. */
+export const baselineInstants = (idle: readonly Interval[]): number[] => idle.flatMap(binEdges);
+
+/** @returns undefined when there is no idle interval with samples throughout. */
+export function baselineOf(idle: readonly Interval[], instants: Instants, readings: CounterReadings): Baseline | undefined {
+  const means: number[] = [];
+  let duration_s = 0;
+  for (const interval of idle) {
+    const edges = binEdges(interval).map((edge) => instants.indexOf(edge));
+    for (let b = 1; b < edges.length; b++) {
+      const [i, j] = [edges[b - 1]!, edges[b]!];
+      const covered_s = readings.covered_s[j]! - readings.covered_s[i]!;
+      const length_s = instants.at[j]! - instants.at[i]!;
+      if (covered_s < 0.95 * length_s) continue;
+      means.push((readings.energy_j[j]! - readings.energy_j[i]!) / covered_s);
+      duration_s += length_s;
+    }
+  }
+  if (means.length === 0) return undefined;
+  const sorted = means.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const power_w = sorted.length % 2 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+  const mean_w = means.reduce((sum, each) => sum + each, 0) / means.length;
+  const variance = means.reduce((sum, each) => sum + (each - mean_w) ** 2, 0) / Math.max(1, means.length - 1);
+  const u_w = MEDIAN_PENALTY * Math.sqrt(variance / means.length);
+  return { name: `idle, median of ${means.length} means of ${BIN_S} s`, power_w, u_w, dof: Math.max(1, means.length - 1), duration_s };
+}

@@ -1,0 +1,194 @@
+import type { TimeMap } from "../model/clock.ts";
+import type { Accuracy } from "../model/instrument.ts";
+import type { Component, GapBounds, Window } from "../model/measurement.ts";
+import type { Baseline } from "./baseline.ts";
+import { combined } from "./budget.ts";
+import type { CounterReadings } from "./counter.ts";
+import { quantileOf } from "./histogram.ts";
+import { classOfPhase, type Instants } from "./instants.ts";
+
+/** What is needed to turn counter readings into window energies. */
+export interface EnergyContext {
+  readonly instants: Instants;
+  readonly readings: CounterReadings;
+  readonly baseline: Baseline | undefined;
+  readonly accuracy: Accuracy;
+  /** Mean supply voltage, for the effect of offsets; NaN when the source gives power only. */
+  readonly voltage_v: number;
+  /** Standard uncertainty of an event's session time against the samples', seconds, at a session time. */
+  readonly timing_s: (t: number) => number;
+  /** True when every instant is inside some sample, so that nothing between samples is unseen. */
+  readonly integrating: boolean;
+  /** How far beside an edge the counter was read. */
+  readonly reach_s: number;
+}
+
+/** Energy of one window: null when no sample lies in it. */
+export interface WindowEnergy {
+  readonly window: Window;
+  readonly energy_j: number | null;
+  readonly net_j: number | null;
+  readonly components: readonly Component[];
+  readonly netComponents: readonly Component[];
+  readonly coverage: number;
+  readonly peak_w: number;
+  readonly flags: readonly string[];
+  readonly bounds?: GapBounds;
+}
+
+/** Below this share of missing time a window is whole: it covers the rounding of edges, no sample is that short. */
+const WHOLE = 1e-6;
+/** Rule 7 of docs/architecture.md. */
+export const LEAST_COVERAGE = 0.95;
+export const LARGEST_GAP_UNCERTAINTY = 0.005;
+export const LONGEST_EDGE_GAP_S = 0.005;
+
+/**
+ * Energy of a window, with gaps filled by the mean power of the same phase and flagged.
+ *
+ * @param fill_w mean power of the same phase where it was measured; NaN when it never was
+ */
+export function windowEnergy(window: Window, fill_w: number, context: EnergyContext): WindowEnergy {
+  const { instants, readings, baseline } = context;
+  const i = instants.indexOf(window.start_s);
+  const j = instants.indexOf(window.end_s);
+  const length_s = window.end_s - window.start_s;
+  const covered_s = readings.covered_s[j]! - readings.covered_s[i]!;
+  const missing_s = Math.max(0, length_s - covered_s);
+  const coverage = length_s > 0 ? Math.min(1, covered_s / length_s) : 1;
+  const hasGap = missing_s > WHOLE * length_s;
+  const measured_j = readings.energy_j[j]! - readings.energy_j[i]! + (readings.energyLow_j[j]! - readings.energyLow_j[i]!);
+  const isNull = length_s > 0 && (coverage < WHOLE || (hasGap && Number.isNaN(fill_w)));
+  const energy_j = isNull ? null : hasGap ? measured_j + missing_s * fill_w : measured_j;
+  const components = energy_j === null ? [] : componentsOf(window, { i, j, energy_j, missing_s: hasGap ? missing_s : 0 }, context);
+  const net_j = energy_j === null || !baseline ? null : energy_j - baseline.power_w * length_s;
+  return {
+    window,
+    energy_j,
+    net_j,
+    components,
+    netComponents: net_j === null ? [] : netOf(components, net_j, length_s, context),
+    coverage,
+    peak_w: peakOf(readings, i, j),
+    flags: flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }),
+    ...(hasGap && energy_j !== null ? { bounds: boundsOf(window, measured_j, missing_s, readings) } : {}),
+  };
+}
+
+/** Mean power of a stretch where it was measured; NaN where it was not. */
+export function measuredPower_w(window: Window, { instants, readings }: EnergyContext): { energy_j: number; covered_s: number } {
+  const i = instants.indexOf(window.start_s);
+  const j = instants.indexOf(window.end_s);
+  return { energy_j: readings.energy_j[j]! - readings.energy_j[i]!, covered_s: readings.covered_s[j]! - readings.covered_s[i]! };
+}
+
+interface Span {
+  readonly i: number;
+  readonly j: number;
+  readonly energy_j: number;
+  readonly missing_s: number;
+}
+
+/** Type B and sampling components of a gross window energy: science.md 2.8, 2.1 (edges), 2.6 (gap). */
+function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, context: EnergyContext): Component[] {
+  const { accuracy, readings, voltage_v, integrating } = context;
+  const length_s = window.end_s - window.start_s;
+  const current_a = length_s > 0 && voltage_v > 0 ? energy_j / length_s / voltage_v : 0;
+  const byCurrent = (a: number, v: number): number => (voltage_v > 0 ? length_s * Math.hypot(voltage_v * a, current_a * v) : 0);
+  const steps_w = Math.hypot(stepAt(window.start_s, context), stepAt(window.end_s, context));
+  const u_s = Math.max(context.timing_s(window.start_s), context.timing_s(window.end_s));
+  const list: Component[] = [];
+  const put = (name: string, u: number): void => {
+    if (u > 0) list.push({ name, u, dof: Number.POSITIVE_INFINITY });
+  };
+  put("gain", Math.abs(energy_j) * accuracy.gain);
+  put("offset", byCurrent(accuracy.currentOffset_a, accuracy.voltageOffset_v));
+  put("resolution", byCurrent(accuracy.currentResolution_a, accuracy.voltageResolution_v) / Math.sqrt(12));
+  put("clock", steps_w * Math.hypot(u_s, accuracy.sampling_s));
+  put("edges", (steps_w * readings.step_s) / Math.sqrt(30));
+  const samples = readings.samples[j]! - readings.samples[i]!;
+  // Neighbouring samples differ by what happens between them: the standard error of systematic sampling.
+  if (!integrating && samples > 1)
+    put(
+      "sampling",
+      (length_s * Math.sqrt(Math.max(0, readings.roughness_w2[j]! - readings.roughness_w2[i]!) / (2 * samples))) / Math.sqrt(samples),
+    );
+  if (missing_s > 0) {
+    const like = readings.classes[classOfPhase(window.phase)];
+    const histograms = like && like.total > 0 ? [like] : readings.classes;
+    put("gap", (missing_s * (quantileOf(histograms, 0.999) - quantileOf(histograms, 0.001))) / Math.sqrt(12));
+  }
+  return list;
+}
+
+/** Net of idle: gain acts on the net energy, constant offsets cancel, the baseline's own uncertainty enters. */
+function netOf(components: readonly Component[], net_j: number, length_s: number, { accuracy, baseline }: EnergyContext): Component[] {
+  const list = components
+    .filter((each) => each.name !== "offset")
+    .map((each) => (each.name === "gain" ? { ...each, u: Math.abs(net_j) * accuracy.gain } : each));
+  const u = length_s * (baseline?.u_w ?? 0);
+  return u > 0 ? [...list, { name: "baseline", u, dof: baseline!.dof }] : list;
+}
+
+/** How much the power changes at an edge: difference of the means just after and just before it, W. */
+function stepAt(edge_s: number, { instants, readings, reach_s }: EnergyContext): number {
+  const [before, at, after] = [instants.indexOf(edge_s - reach_s), instants.indexOf(edge_s), instants.indexOf(edge_s + reach_s)];
+  const mean_w = (i: number, j: number): number =>
+    (readings.energy_j[j]! - readings.energy_j[i]!) / (readings.covered_s[j]! - readings.covered_s[i]!);
+  const step_w = Math.abs(mean_w(at, after) - mean_w(before, at));
+  return Number.isFinite(step_w) ? step_w : 0;
+}
+
+function boundsOf({ phase }: Window, measured_j: number, missing_s: number, { classes }: CounterReadings): GapBounds {
+  const like = classes[classOfPhase(phase)];
+  const own = like && like.total > 0 ? [like] : classes;
+  const between = (histograms: typeof classes): [number, number] => [
+    measured_j + missing_s * quantileOf(histograms, 0.001),
+    measured_j + missing_s * quantileOf(histograms, 0.999),
+  ];
+  return { session: between(classes), same_phase: between(own) };
+}
+
+interface FlagFacts {
+  readonly window: Window;
+  readonly i: number;
+  readonly j: number;
+  readonly coverage: number;
+  readonly hasGap: boolean;
+  readonly energy_j: number | null;
+  readonly components: readonly Component[];
+  readonly readings: CounterReadings;
+}
+
+function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): string[] {
+  const flags = [...window.flags];
+  if (hasGap) flags.push("GAP");
+  const reasons: string[] = [];
+  if (coverage < LEAST_COVERAGE) reasons.push("COVERAGE");
+  const u_gap = combined(components.filter((each) => each.name === "gap"));
+  if (energy_j !== null && u_gap > LARGEST_GAP_UNCERTAINTY * Math.abs(energy_j)) reasons.push("GAP_UNCERTAINTY");
+  if (Math.max(readings.gap_s[i]!, readings.gap_s[j]!) > LONGEST_EDGE_GAP_S) reasons.push("EDGE_GAP");
+  return reasons.length > 0 ? [...flags, ...reasons, "INVALID"] : flags;
+}
+
+function peakOf({ peak_w }: CounterReadings, i: number, j: number): number {
+  let peak = Number.NEGATIVE_INFINITY;
+  for (let k = i; k < j; k++) if (peak_w[k]! > peak) peak = peak_w[k]!;
+  return peak;
+}
+
+/** Standard uncertainty of session times given by a set of maps, at a session time; 0 for no maps. */
+export function timingOf(maps: readonly TimeMap[], t: number): number {
+  let u_s = 0;
+  for (const { pieces } of maps) {
+    let low = 0;
+    let high = pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (pieces[middle]!.t0_s <= t) low = middle;
+      else high = middle - 1;
+    }
+    u_s = Math.max(u_s, pieces[low]?.u_s ?? 0);
+  }
+  return u_s;
+}

@@ -1,0 +1,49 @@
+import type { Phase, Window } from "../model/measurement.ts";
+import type { IntervalClasses } from "./counter.ts";
+
+/** Classes of interval whose powers are kept apart, so that a gap in one is judged by its like; index 0 is "none of these". */
+const CLASSES: readonly Phase[] = ["idle", "load", "prefill", "decode", "tail", "unit"];
+
+export const classOfPhase = (phase: Phase): number => (phase === "token" ? classOfPhase("decode") : CLASSES.indexOf(phase) + 1);
+
+/** The instants at which the energy counter must be read, and where each is found. */
+export class Instants {
+  readonly at: Float64Array;
+
+  /** @param reach_s how far to either side of a window's edges the counter is read as well, to know the power step there */
+  constructor(windows: readonly Window[], further: readonly number[], reach_s: number) {
+    const wanted = new Float64Array(windows.length * 6 + further.length);
+    let n = 0;
+    for (const { start_s, end_s } of windows)
+      for (const edge of [start_s, end_s]) {
+        wanted[n++] = edge - reach_s;
+        wanted[n++] = edge;
+        wanted[n++] = edge + reach_s;
+      }
+    for (const each of further) wanted[n++] = each;
+    wanted.sort();
+    this.at = wanted.filter((each, i) => i === 0 || each !== wanted[i - 1]);
+  }
+
+  /** Index of an instant that was given to the constructor. */
+  indexOf(instant: number): number {
+    let low = 0;
+    let high = this.at.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.at[middle]! < instant) low = middle + 1;
+      else high = middle;
+    }
+    if (this.at[low] !== instant) throw new RangeError(`the counter was not read at ${instant} s`);
+    return low;
+  }
+
+  classes(windows: readonly Window[]): IntervalClasses {
+    const of = new Uint8Array(this.at.length);
+    for (const window of windows) {
+      const painted = CLASSES.indexOf(window.phase) + 1;
+      if (painted > 0) of.fill(painted, this.indexOf(window.start_s), this.indexOf(window.end_s));
+    }
+    return { of, count: CLASSES.length + 1 };
+  }
+}

@@ -1,0 +1,107 @@
+import type { Component, Phase } from "../model/measurement.ts";
+import { scaled } from "./budget.ts";
+import type { WindowEnergy } from "./energies.ts";
+
+/**
+ * A quantity of one window as a quotient: over several windows its value is the quotient of the sums.
+ *
+ * A plain energy or duration has the divisor 1, so that over several windows it becomes their mean.
+ */
+export interface Quotient {
+  readonly name: string;
+  readonly unit: string;
+  readonly dividend: number;
+  readonly divisor: number;
+  /** Components of the uncertainty of the dividend, or of the divisor where `timed` says that it is the divisor which is uncertain. */
+  readonly components: readonly Component[];
+  readonly uncertain: "dividend" | "divisor";
+}
+
+/** Standard uncertainty of a duration as a share of it: the rate error of the clock it was read on. */
+export type RateUncertainty = number;
+
+interface Recipe {
+  readonly name: string;
+  readonly unit: string;
+  readonly per: "window" | "tokens" | "correct";
+}
+
+/** Energies by phase; every one of them comes gross and, as `<name>_net`, net of the idle baseline. */
+const ENERGIES: Partial<Record<Phase, readonly Recipe[]>> = {
+  load: [{ name: "load_energy", unit: "J", per: "window" }],
+  prefill: [
+    { name: "prefill_energy", unit: "J", per: "window" },
+    { name: "prefill_energy_per_prompt_token", unit: "J/token", per: "tokens" },
+  ],
+  decode: [
+    { name: "decode_energy", unit: "J", per: "window" },
+    { name: "decode_energy_per_token", unit: "J/token", per: "tokens" },
+  ],
+  tail: [{ name: "tail_energy", unit: "J", per: "window" }],
+  request: [
+    { name: "request_energy", unit: "J", per: "window" },
+    { name: "request_energy_per_output_token", unit: "J/token", per: "tokens" },
+  ],
+  token: [{ name: "token_energy", unit: "J", per: "window" }],
+  unit: [
+    { name: "unit_energy", unit: "J", per: "window" },
+    { name: "energy_per_unit", unit: "J", per: "tokens" },
+    { name: "energy_per_correct_answer", unit: "J", per: "correct" },
+  ],
+};
+
+/** Times and rates by phase: NVIDIA and vLLM serving terms, TTFT, TPOT and end-to-end latency. */
+const TIMES: Partial<Record<Phase, readonly { name: string; unit: string; as: "duration" | "per_token" | "rate" }[]>> = {
+  prefill: [
+    { name: "ttft", unit: "s", as: "duration" },
+    { name: "prefill_rate", unit: "token/s", as: "rate" },
+  ],
+  decode: [
+    { name: "tpot", unit: "s", as: "per_token" },
+    { name: "decode_rate", unit: "token/s", as: "rate" },
+  ],
+  request: [{ name: "e2e_latency", unit: "s", as: "duration" }],
+};
+
+const divisorOf = ({ window }: WindowEnergy, per: Recipe["per"]): number =>
+  per === "window" ? 1 : per === "tokens" ? window.tokens : (window.correct ?? 0);
+
+/** Everything that can be said of one window; a quotient with nothing to divide by is left out. */
+export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
+  const { window } = energy;
+  const list: Quotient[] = [];
+  for (const { name, unit, per } of ENERGIES[window.phase] ?? []) {
+    const divisor = divisorOf(energy, per);
+    if (!(divisor > 0)) continue;
+    if (energy.energy_j !== null)
+      list.push({ name, unit, dividend: energy.energy_j, divisor, components: energy.components, uncertain: "dividend" });
+    if (energy.net_j !== null)
+      list.push({ name: `${name}_net`, unit, dividend: energy.net_j, divisor, components: energy.netComponents, uncertain: "dividend" });
+  }
+  const duration_s = window.end_s - window.start_s;
+  if (duration_s <= 0) return list;
+  if (energy.energy_j !== null && window.phase !== "token" && window.phase !== "tail") {
+    const { energy_j: dividend, components } = energy;
+    list.push({ name: meanPowerName(window.phase), unit: "W", dividend, divisor: duration_s, components, uncertain: "dividend" });
+  }
+  const components: Component[] = [{ name: "clock", u: duration_s * rateUncertainty, dof: Number.POSITIVE_INFINITY }];
+  for (const { name, unit, as } of TIMES[window.phase] ?? []) {
+    if (as !== "duration" && !(window.tokens > 0)) continue;
+    if (as === "rate") list.push({ name, unit, dividend: window.tokens, divisor: duration_s, components, uncertain: "divisor" });
+    else
+      list.push({ name, unit, dividend: duration_s, divisor: as === "per_token" ? window.tokens : 1, components, uncertain: "dividend" });
+  }
+  return list;
+}
+
+const meanPowerName = (phase: Phase): string => (phase === "request" ? "mean_power" : `${phase}_mean_power`);
+
+/** Components of the quotient itself. */
+export function quotientComponents({ dividend, divisor, components, uncertain }: Quotient): Component[] {
+  return scaled(components, uncertain === "dividend" ? 1 / divisor : dividend / divisor ** 2);
+}
+
+/** The names a null window would have had, so that nothing disappears from the results. */
+export function energyNames(phase: Phase): readonly { name: string; unit: string }[] {
+  return (ENERGIES[phase] ?? []).filter((each) => each.per === "window");
+}

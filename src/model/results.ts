@@ -1,0 +1,43 @@
+import type { Fault } from "./errors.ts";
+import type { Measurement } from "./measurement.ts";
+import type { Reference } from "./recording.ts";
+
+/** A value over all valid requests: expanded uncertainty U = k * u at about 95 %, from n requests. */
+export interface SummaryValue {
+  readonly value: number;
+  readonly unit: string;
+  readonly expanded_uncertainty: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+/** One validity rule applied to one session. Only a FAIL makes a session invalid. */
+export interface RuleResult {
+  readonly rule: string;
+  readonly level: "WARN" | "FAIL";
+  readonly pass: boolean;
+  readonly detail: string;
+}
+
+/** One line of an uncertainty budget: standard uncertainty in the unit of the summary value it belongs to. */
+export interface BudgetLine {
+  readonly component: string;
+  readonly u: number;
+  readonly dof: number | null;
+}
+
+/** What `results.json` holds and `analyze --json` prints. No wall time, no path: the same tape gives the same bytes. */
+export interface Results {
+  readonly format: 1;
+  readonly session: string;
+  readonly measurand: string;
+  readonly baseline: { readonly name: string; readonly power_w: number | null; readonly uncertainty_w: number | null };
+  readonly measurements: readonly Measurement[];
+  readonly summary: Readonly<Record<string, SummaryValue>>;
+  readonly budget: Readonly<Record<string, readonly BudgetLine[]>>;
+  readonly references: readonly Reference[];
+  readonly clocks: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
+  readonly throttling: { readonly episodes: readonly never[] };
+  readonly faults: readonly Fault[];
+  readonly validity: readonly RuleResult[];
+}
