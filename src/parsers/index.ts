@@ -1,0 +1,5 @@
+import type { EventParserKind } from "../model/instrument.ts";
+import { jsonl } from "./jsonl.ts";
+
+/** Every log format we can read; the rig names one by its `kind`. */
+export const parsers: readonly EventParserKind[] = [jsonl];

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { EVENT_TYPES, type InferenceEvent } from "../model/event.ts";
+import type { EventParserKind } from "../model/instrument.ts";
+
+/** An event as its line tells it: whose clock it is on is known to whoever reads the line. */
+export type LoggedEvent = Omit<InferenceEvent, "source" | "epoch">;
+
+const Count = z.int().nonnegative();
+
+/** Keys we do not know are somebody else's remarks and do no harm; a known key with a wrong value does. */
+const Logged = z
+  .object({
+    type: z.enum(EVENT_TYPES),
+    time_s: z.number(),
+    request: z.string().min(1).optional(),
+    tokens: Count.optional(),
+    output_tokens: Count.optional(),
+    unit: z.string().min(1).optional(),
+    count: Count.optional(),
+    model: z.string().optional(),
+    phase: z.string().optional(),
+    correct: z.number().nonnegative().optional(),
+  })
+  .refine((logged) => logged.request !== undefined || !NEEDS_REQUEST.has(logged.type), {
+    path: ["request"],
+    error: "expected the name of the request",
+  });
+
+/** Loads and units stand alone; everything else belongs to a request. */
+const NEEDS_REQUEST: ReadonlySet<string> = new Set(EVENT_TYPES.filter((type) => !type.startsWith("load_") && !type.startsWith("unit_")));
+
+/**
+ * Reads one line of `events.jsonl`, or says what is wrong with it: `time_s: expected number, received string`.
+ *
+ * `time_s` becomes `tick`, so the clock ticks in seconds. A load or a unit without a request has the request "".
+ */
+export function parseEvent(text: string): { readonly event: LoggedEvent } | { readonly problem: string } {
+  const value = parseJson(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { problem: "expected a JSON object" };
+  const logged = Logged.safeParse(value);
+  if (!logged.success) return { problem: logged.error.issues.map(describe).join("; ") };
+  const { time_s, output_tokens, request = "", type, ...rest } = logged.data;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, field]) => field !== undefined));
+  return { event: { type, tick: time_s, request, ...given, ...(output_tokens === undefined ? {} : { outputTokens: output_tokens }) } };
+}
+
+/** One JSON object per line, as in the generic import; what the simulated phone and our own probes print. */
+export const jsonl: EventParserKind = {
+  kind: "jsonl",
+  summary: "one JSON object per line: type, time_s, request, tokens",
+  open: () => ({
+    push: (line) => {
+      const parsed = parseEvent(line);
+      return "event" in parsed ? [parsed.event] : undefined;
+    },
+    end: () => [],
+  }),
+};
+
+const describe = ({ path, message }: z.core.$ZodIssue): string => `${path.join(".")}: ${message.replace(/^Invalid \w+: /, "")}`;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
