@@ -119,7 +119,7 @@ class RowReader {
       from = to + 1;
     }
     const { names } = this.#header;
-    if (cell !== names.length) return `has ${cell} cells, expected ${names.length} (${names.join(", ")})`;
+    if (cell !== names.length) return `has ${cell} ${cell === 1 ? "cell" : "cells"}, expected ${names.length} (${names.join(", ")})`;
     return wrong ?? this.#notRising(row);
   }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ImportedFile } from "../model/recording.ts";
 import { textOf } from "./folder.ts";
+import { readJson } from "./json.ts";
 import type { Problems } from "./problems.ts";
 
 const J_PER_UJ = 1e-6;
@@ -24,19 +25,10 @@ export interface PublishedWindow {
 }
 
 /** Seconds of the GPIO edges since the trace began, rising. Window N of `results.txt` lies between edges N - 1 and N. */
-export function readTimestamps(file: ImportedFile, problems: Problems): readonly number[] {
-  let content: unknown;
-  try {
-    content = JSON.parse(textOf(file));
-  } catch (error) {
-    problems.add(file.name, `is not JSON: ${(error as Error).message}`);
-    return [];
-  }
-  const parsed = z.array(z.number().nonnegative()).safeParse(content);
-  if (!parsed.success) problems.add(file.name, "expected a list of times in seconds");
-  const edges_s = parsed.data ?? [];
-  const back = edges_s.findIndex((edge_s, k) => k > 0 && edge_s <= edges_s[k - 1]!);
-  if (back >= 0) problems.add(file.name, `time ${edges_s[back]} after ${edges_s[back - 1]}, expected rising times`);
+export function readTimestamps(file: ImportedFile, problems: Problems): readonly number[] | undefined {
+  const edges_s = readJson(file, z.array(z.number().nonnegative()), problems);
+  const back = edges_s?.findIndex((edge_s, k) => k > 0 && edge_s <= edges_s[k - 1]!) ?? -1;
+  if (back >= 0) problems.add(file.name, `time ${edges_s?.[back]} after ${edges_s?.[back - 1]}, expected rising times`);
   return edges_s;
 }
 
@@ -48,10 +40,10 @@ interface Found {
   inferences?: number;
 }
 
-/** The published windows of `results.txt`, checked against the timestamps, and the median energy per inference. */
+/** The published windows of `results.txt`, checked against the timestamps where those could be read, and the median energy per inference. */
 export function readResults(
   file: ImportedFile,
-  edges_s: readonly number[],
+  edges_s: readonly number[] | undefined,
   problems: Problems,
 ): { readonly windows: readonly PublishedWindow[]; readonly median_j: number | undefined } {
   const found = new Map<number, Found>();
@@ -78,13 +70,14 @@ export function readResults(
   return { windows: windows.filter((each) => each !== undefined), median_j };
 }
 
-function published(number: number, found: Found, edges_s: readonly number[], problems: Problems): PublishedWindow | undefined {
+function published(number: number, found: Found, edges_s: readonly number[] | undefined, problems: Problems): PublishedWindow | undefined {
   const where = `results.txt:${found.line}`;
   const { at_s, length_s, energy_j, inferences } = found;
-  const start_s = edges_s[number - 1];
-  const end_s = edges_s[number];
   if (energy_j === undefined) problems.add(where, `window ${number} has no line "Energy : … uJ"`);
   if (inferences === undefined) problems.add(where, `window ${number} has no line "# Inferences : …"`);
+  if (!edges_s) return undefined;
+  const start_s = edges_s[number - 1];
+  const end_s = edges_s[number];
   if (start_s === undefined || end_s === undefined) {
     problems.add(where, `window ${number} needs ${number + 1} times in trace1-timestamps.json, which has ${edges_s.length}`);
     return undefined;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ImportedFile } from "../model/recording.ts";
-import { textOf } from "./folder.ts";
+import { readJson } from "./json.ts";
 import type { Problems } from "./problems.ts";
 
 const Interval = z.tuple([z.number(), z.number()]).refine(([from, to]) => from < to, "expected [start, end] with start before end");
@@ -22,17 +22,5 @@ export type GenericRig = z.infer<typeof GenericRig>;
 
 /** Reads `rig.json`; without one, everything is at its default. */
 export function readGenericRig(file: ImportedFile | undefined, problems: Problems): GenericRig {
-  const parsed = GenericRig.safeParse(file ? readJson(file, problems) : {});
-  if (parsed.success) return parsed.data;
-  for (const { path, message } of parsed.error.issues) problems.add(["rig.json", ...path.map(String)].join(" "), message);
-  return GenericRig.parse({});
-}
-
-function readJson(file: ImportedFile, problems: Problems): unknown {
-  try {
-    return JSON.parse(textOf(file));
-  } catch (error) {
-    problems.add(file.name, `is not JSON: ${(error as Error).message}`);
-    return {};
-  }
+  return (file && readJson(file, GenericRig, problems)) ?? GenericRig.parse({});
 }

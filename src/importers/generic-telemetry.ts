@@ -29,7 +29,7 @@ export function readTelemetry(file: ImportedFile, problems: Problems): readonly 
   for (const { cells, where } of lines) {
     const [time, channel, value] = at.map((column) => cells[column] ?? "") as [string, string, string];
     const tick = Number(time);
-    if (cells.length !== names.length) problems.add(where, `has ${cells.length} cells, expected ${names.length} (${names.join(", ")})`);
+    if (cells.length !== names.length) problems.add(where, `has ${cells.length} of ${names.length} cells (${names.join(", ")})`);
     else if (!NUMBER.test(time) || !Number.isFinite(tick)) problems.add(where, `time_s is ${quote(time)}, expected a finite number`);
     else if (channel === "" || value === "") problems.add(where, `${channel === "" ? "channel" : "value"} is empty`);
     else if (tick < (latest_s.get(channel) ?? tick)) problems.add(where, `time_s ${time} of ${channel} after ${latest_s.get(channel)}`);

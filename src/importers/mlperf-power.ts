@@ -122,11 +122,9 @@ function readWindow(detail: ReadonlyMap<string, unknown>, host: HostLog | undefi
 function checkPhase({ begin_ms, end_ms }: PowerWindow, { phases }: HostLog, problems: Problems): void {
   const [from_s, to_s] = [phases.testing[1]![0]!, phases.testing[2]![0]!];
   if (begin_ms / 1000 > from_s && end_ms / 1000 < to_s) return;
-  const early_s = (from_s - begin_ms / 1000).toFixed(0);
-  problems.add(
-    CLIENT,
-    `power_begin and power_end lie outside the testing phase (begin is ${early_s} s before it): another run, or another time zone`,
-  );
+  const [begin, end, length] = [begin_ms / 1000 - from_s, end_ms / 1000 - from_s, to_s - from_s].map((each) => each.toFixed(0));
+  const found = `power_begin and power_end are ${begin} s and ${end} s after the testing phase began, which lasted ${length} s`;
+  problems.add(CLIENT, `${found}: another run, or another time zone`);
 }
 
 function checkSpan({ begin_ms, end_ms }: PowerWindow, { times_ms }: PowerLog, problems: Problems): void {

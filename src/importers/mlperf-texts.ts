@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ImportedFile } from "../model/recording.ts";
 import { textOf } from "./folder.ts";
+import { readJson } from "./json.ts";
 import { type Problems, quote } from "./problems.ts";
 
 const STAMP = /^(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)\.(\d{3})$/;
@@ -71,15 +72,4 @@ const HostLog = z.looseObject({
 });
 export type HostLog = z.infer<typeof HostLog>;
 
-export function readHostLog(file: ImportedFile, problems: Problems): HostLog | undefined {
-  let content: unknown;
-  try {
-    content = JSON.parse(textOf(file));
-  } catch (error) {
-    problems.add(file.name, `is not JSON: ${(error as Error).message}`);
-    return undefined;
-  }
-  const parsed = HostLog.safeParse(content);
-  for (const { path, message } of parsed.error?.issues ?? []) problems.add([file.name, ...path.map(String)].join(" "), message);
-  return parsed.data;
-}
+export const readHostLog = (file: ImportedFile, problems: Problems): HostLog | undefined => readJson(file, HostLog, problems);
