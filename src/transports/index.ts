@@ -1,0 +1,5 @@
+import type { TransportKind } from "../model/transport.ts";
+import { local } from "./local.ts";
+
+/** Every way to reach a device under test; the rig names one by its `kind`. */
+export const transports: readonly TransportKind[] = [local];

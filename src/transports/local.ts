@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cpus, machine, release, type as systemName } from "node:os";
+import { z } from "zod";
+import type { HostNs } from "../model/clock.ts";
+import { JoulebenchError } from "../model/errors.ts";
+import type { Channel, Transport, TransportKind } from "../model/transport.ts";
+import { ProcessChannel } from "./process-channel.ts";
+
+const Options = z.strictObject({
+  folder: z.string().min(1).optional().describe("Where commands start; by default where joulebench was started"),
+  environment: z.record(z.string(), z.string()).optional().describe("Variables added to joulebench's own environment"),
+});
+
+/** The device under test is the machine joulebench runs on: a command is a child process. */
+export const local: TransportKind = {
+  kind: "local",
+  summary: "a process on this machine",
+  options: Options,
+  open: async (options, now) => new LocalTransport(Options.strip().parse(options), now),
+};
+
+class LocalTransport implements Transport {
+  readonly #options: z.infer<typeof Options>;
+  readonly #now: () => HostNs;
+  readonly #channels = new Set<Channel>();
+
+  constructor(options: z.infer<typeof Options>, now: () => HostNs) {
+    this.#options = options;
+    this.#now = now;
+  }
+
+  async open(argv: readonly string[]): Promise<Channel> {
+    const [command, ...rest] = argv;
+    if (!command) throw new JoulebenchError("config", "local", "no command given");
+    const channel = new ProcessChannel(await this.#start(command, rest), command, this.#now);
+    this.#channels.add(channel);
+    channel.exit.then(() => this.#channels.delete(channel));
+    return channel;
+  }
+
+  async identity(): Promise<Readonly<Record<string, string>>> {
+    return { transport: "local", system: `${systemName()} ${release()}`, machine: machine(), cpu: cpus()[0]?.model ?? "unknown" };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#channels].map((channel) => channel.close()));
+  }
+
+  async #start(command: string, rest: readonly string[]): Promise<ReturnType<typeof spawnPiped>> {
+    const { folder, environment } = this.#options;
+    try {
+      const child = spawnPiped(command, rest, { cwd: folder, env: { ...process.env, ...environment } });
+      await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+      return child;
+    } catch (error) {
+      throw startFailure(error as NodeJS.ErrnoException, command, folder);
+    }
+  }
+}
+
+const spawnPiped = (command: string, rest: readonly string[], options: { cwd: string | undefined; env: NodeJS.ProcessEnv }) =>
+  spawn(command, rest, { ...options, shell: false, stdio: ["pipe", "pipe", "pipe"] });
+
+function startFailure(error: NodeJS.ErrnoException, command: string, folder: string | undefined): JoulebenchError {
+  const because = (kind: "config" | "link", message: string) => new JoulebenchError(kind, command, message, { cause: error });
+  // The system says ENOENT for a missing folder, too.
+  if (folder !== undefined && !existsSync(folder)) return because("config", `cannot start: there is no folder ${folder}`);
+  if (error.code === "ENOENT") return because("config", "command not found; install it or give its full path");
+  if (error.code === "EACCES") return because("config", "not executable; check its permissions");
+  if (error.code === "ERR_INVALID_ARG_VALUE") return because("config", "an argument holds a NUL byte");
+  return because("link", `cannot start: ${error.message}`);
+}

@@ -1,0 +1,116 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { HostNs } from "../model/clock.ts";
+import { JoulebenchError } from "../model/errors.ts";
+import type { Channel, Line } from "../model/transport.ts";
+import { LineQueue } from "./line-queue.ts";
+import { LineCutter } from "./lines.ts";
+
+/** What is kept of standard error, in UTF-16 units. */
+const COMPLAINT_LENGTH = 4096;
+/** Input that a command has not read yet, in bytes, before writing to it is an error. */
+const UNREAD_BYTES = 64 * 1024;
+/** How long a command may take to end by itself once its input has ended, then after SIGTERM, then after SIGKILL. */
+const PATIENCE_MS = { input: 1000, SIGTERM: 1000, SIGKILL: 2000 };
+
+/** A started child process as a channel. Every line is stamped when the chunk that ends it arrives. */
+export class ProcessChannel implements Channel {
+  readonly lines: AsyncIterable<Line>;
+  readonly exit: Promise<number | null>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #name: string;
+  readonly #queue: LineQueue;
+  #complaint = "";
+  #closing: Promise<void> | undefined;
+
+  constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs) {
+    this.#child = child;
+    this.#name = name;
+    this.#queue = new LineQueue(() => child.stdout.resume());
+    this.lines = this.#queue;
+    this.exit = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    // A signal that could not be sent: close() then finds the process still there and says so.
+    child.on("error", (error) => this.#complain(`${error.message}\n`));
+    child.stdin.on("error", () => {}); // Reported to the write that it belongs to.
+    child.stderr.on("error", (error) => this.#complain(`${error.message}\n`));
+    child.stderr.on("data", (chunk: Buffer) => this.#complain(chunk.toString("utf8")));
+    this.#read(now);
+  }
+
+  complaint(): string {
+    return this.#complaint.trim();
+  }
+
+  /** @throws RangeError when `line` is not one line; JoulebenchError `link` when the command has gone or does not read. */
+  async write(line: string): Promise<void> {
+    if (line.includes("\n")) throw new RangeError("a line holds no newline");
+    const { stdin } = this.#child;
+    if (stdin.writableLength > UNREAD_BYTES) throw this.#failure("does not read its standard input");
+    const error = await new Promise<Error | null | undefined>((resolve) => stdin.write(`${line}\n`, resolve));
+    if (error) throw this.#failure("does not take input any more", error);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  #read(now: () => HostNs): void {
+    const { stdout } = this.#child;
+    const cutter = new LineCutter();
+    const give = (texts: readonly string[]): void => {
+      const host_ns = now();
+      for (const text of texts) this.#queue.push({ text, host_ns });
+    };
+    stdout.on("data", (chunk: Buffer) => {
+      // Nobody may be left to read while it ends; what does not fit is then dropped, so that it can end.
+      if (this.#queue.full && this.#closing) return;
+      give(cutter.push(chunk));
+      if (this.#queue.full && !this.#closing) stdout.pause();
+    });
+    stdout.on("error", (error) => this.#complain(`${error.message}\n`));
+    stdout.once("end", () => give(cutter.end()));
+    stdout.once("close", () => this.#queue.end());
+  }
+
+  async #end(): Promise<void> {
+    const { child, gone } = { child: this.#child, gone: (patience_ms: number) => endsWithin(this.exit, patience_ms) };
+    child.stdin.end();
+    child.stdout.resume();
+    let ended = await gone(PATIENCE_MS.input);
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      if (ended) break;
+      child.kill(signal);
+      ended = await gone(PATIENCE_MS[signal]);
+    }
+    // What it printed last may still be in the pipe, and a process it left behind may hold the pipe open.
+    if (ended && !child.stdout.closed) await endsWithin(new Promise((resolve) => child.stdout.once("close", resolve)), 100);
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    if (!ended) throw this.#failure(`process ${child.pid} does not end, not even by SIGKILL`);
+  }
+
+  #complain(text: string): void {
+    this.#complaint = (this.#complaint + text).slice(-COMPLAINT_LENGTH);
+  }
+
+  #failure(what: string, cause?: Error): JoulebenchError {
+    const { exitCode, signalCode } = this.#child;
+    const how = signalCode ?? exitCode;
+    const end = how === null ? "" : `; it ended with ${signalCode ? "signal" : "exit code"} ${how}`;
+    const said = this.complaint() && `; it said: ${this.complaint().split("\n").slice(-5).join(" / ")}`;
+    return new JoulebenchError("link", this.#name, `${what}${end}${said}`, { cause });
+  }
+}
+
+async function endsWithin(end: Promise<unknown>, patience_ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), patience_ms);
+  });
+  try {
+    return await Promise.race([end.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
