@@ -1,0 +1,60 @@
+import type { InferenceEvent } from "../../src/model/event.ts";
+import type { Measurement } from "../../src/model/measurement.ts";
+import type { Sink } from "../../src/model/sink.ts";
+import { LIMITS, type Limits } from "../../src/sinks/delivery.ts";
+import { sinks } from "../../src/sinks/index.ts";
+import { openInflux } from "../../src/sinks/influx.ts";
+
+export const kind = sinks.find((sink) => sink.kind === "influx")!;
+export const QUICK: Limits = { ...LIMITS, linger_ms: 20, request_ms: 300, retry_ms: 20, retryMost_ms: 40, close_ms: 1000 };
+/** 2026-01-02T03:04:05.123456789Z */
+export const wallStart_ns = 1_767_323_045_123_456_789n;
+
+export const mean = (at_s: number, mean_w = 2.5) => ({
+  source: "meter.main",
+  start_s: at_s,
+  end_s: at_s + 0.1,
+  mean_w,
+  min_w: 2,
+  max_w: 3,
+});
+export const event: InferenceEvent = { type: "token", source: "phone", epoch: 0, tick: 0, request: "r1", tokens: 1 };
+export const result: Measurement = {
+  name: "decode_energy_per_token",
+  value: 0.25,
+  unit: "J/token",
+  uncertainty: 0.001,
+  coverage: 1,
+  source: "meter.main",
+  phase: "decode",
+  request: "r1",
+  tokens: 100,
+  start_s: 3.2,
+  end_s: 13.2,
+  flags: ["SHORT"],
+};
+
+export interface Opened {
+  readonly sink: Sink;
+  readonly faults: { code: string; count: number; detail: string }[];
+  readonly notices: string[];
+}
+
+export function open(rig: Record<string, unknown>, limits = QUICK): Opened {
+  const faults: Opened["faults"] = [];
+  const notices: string[] = [];
+  const sink = openInflux(
+    kind.options.parse(rig) as Parameters<typeof openInflux>[0],
+    {
+      rig: "bench 1",
+      session: "s-1",
+      wallStart_ns,
+      fault: (code, count, detail = "") => faults.push({ code, count, detail }),
+      notice: (message) => notices.push(message),
+    },
+    limits,
+  );
+  return { sink, faults, notices };
+}
+
+export const counted = (faults: Opened["faults"]): number => faults.reduce((sum, { count }) => sum + count, 0);
