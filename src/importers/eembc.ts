@@ -132,8 +132,8 @@ function references({ windows, median_j }: ReturnType<typeof readResults>): read
     unit: "J",
     request: name,
   }));
-  const median = { method: METHOD, name: "median energy per inference", value: median_j ?? 0, unit: "J" };
-  return median_j === undefined ? perWindow : [...perWindow, median];
+  if (median_j === undefined) return perWindow;
+  return [...perWindow, { method: METHOD, name: "energy_per_unit", value: median_j, unit: "J", detail: "median of the windows" }];
 }
 
 /** What the log names as energy monitor decides; of an unknown one nothing is stated. */

@@ -21,11 +21,11 @@ export function mlperfValues(log: PowerLog, window: PowerWindow, queries: number
   const shared = { method: "MLPerf Power", request };
   const values: Reference[] = [
     { ...shared, name: "samples in window", value: inside.length, unit: "1" },
-    { ...shared, name: "mean_power", value: mean_w, unit: "W", detail: "mean of the samples in the window" },
+    { ...shared, name: "unit_mean_power", value: mean_w, unit: "W", detail: "mean of the samples in the window" },
     { ...shared, name: "unit_energy", value: energy_j, unit: "J", detail: "sample mean times duration" },
   ];
   if (queries !== undefined) {
-    values.push({ ...shared, name: "energy per query", value: energy_j / queries, unit: "J", detail: `${queries} queries` });
+    values.push({ ...shared, name: "energy_per_unit", value: energy_j / queries, unit: "J", detail: `${Math.round(queries)} queries` });
   }
   const trapezoid_j = trapezoid(log, window);
   return [...values, { ...shared, method: "MLPerf Power, point trapezoid", name: "unit_energy", value: trapezoid_j, unit: "J" }];

@@ -39,7 +39,7 @@ test("events, references and clocks say what the session says", async () => {
     unit: "J",
     request: "window 2",
   });
-  expect(recording.references.at(-1)).toMatchObject({ name: "median energy per inference", value: expect.closeTo(3641.998e-6, 12) });
+  expect(recording.references.at(-1)).toMatchObject({ name: "energy_per_unit", value: expect.closeTo(3641.998e-6, 12) });
   expect(recording.measurand.accuracy.gain).toBeCloseTo(0.02 / Math.sqrt(3), 12);
   expect(recording.maps.map(({ source, pieces }) => [source, pieces[0]!.rate_hz])).toEqual([
     ["emon", 1000],
