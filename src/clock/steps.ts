@@ -1,0 +1,67 @@
+import type { Ping } from "../model/ping.ts";
+import { isCausal, midpoint_s, roundTrip_s, shortestPerBurst } from "./ping-filter.ts";
+
+/** A jump of the device's clock against the session's: set by hand or by a time service, or a sleep it did not count. */
+export interface ClockStep {
+  /** Session time between the last ping before and the first after it. */
+  readonly at_s: number;
+  /** How far the device's clock jumped ahead; negative when it went back. */
+  readonly size_s: number;
+}
+
+/** No oscillator in a device under test is further off than this. */
+const WORST_RATE = 500e-6;
+
+/**
+ * Cuts pings where the device's clock jumped; each part is a clock of its own and takes an epoch of its own.
+ *
+ * A ping bounds the clock to half its round trip either way. Two bursts whose bounds cannot both be true of one
+ * clock, whatever its rate within 500 ppm, have a jump between them - if a second burst on either side says so too;
+ * a single burst that disagrees is a corrupt stamp. Jumps smaller than the round trip stay unseen here.
+ *
+ * @param pings in the order sent
+ */
+export function splitAtSteps(pings: readonly Ping[]): { segments: Ping[][]; steps: ClockStep[] } {
+  const runs = runsOfAgreement(shortestPerBurst(pings.filter(isCausal)));
+  const starts_s: number[] = [];
+  const steps = runs.slice(1).map((run, k): ClockStep => {
+    const before = runs[k]!.at(-1)!;
+    const after = run[0]!;
+    starts_s.push(after.sent_s);
+    return { at_s: (before.received_s + after.sent_s) / 2, size_s: midpoint_s(before) - midpoint_s(after) };
+  });
+  const segments: Ping[][] = Array.from({ length: steps.length + 1 }, () => []);
+  let segment = 0;
+  for (const ping of pings) {
+    while (segment < starts_s.length && ping.sent_s >= starts_s[segment]!) segment++;
+    segments[segment]!.push(ping);
+  }
+  return { segments, steps };
+}
+
+/** Groups bursts that one clock can have given; bursts that agree with neither neighbour are left out. */
+function runsOfAgreement(bursts: readonly Ping[]): Ping[][] {
+  const runs: Ping[][] = [];
+  let doubtful: Ping | undefined;
+  for (const burst of bursts) {
+    const run = runs.at(-1);
+    if (run?.slice(-WITNESSES).some((earlier) => agree(earlier, burst))) {
+      run.push(burst);
+      doubtful = undefined;
+    } else if (doubtful && agree(doubtful, burst)) {
+      runs.push([doubtful, burst]);
+      doubtful = undefined;
+    } else doubtful = burst;
+  }
+  return runs;
+}
+
+/** A burst may be a little wrong and yet agree with its neighbours: a step has to contradict this many. */
+const WITNESSES = 3;
+
+/** Whether one clock within {@link WORST_RATE} can have given both answers. */
+function agree(a: Ping, b: Ping): boolean {
+  const apart_s = Math.abs(midpoint_s(a) - midpoint_s(b));
+  const allowed_s = (roundTrip_s(a) + roundTrip_s(b)) / 2 + WORST_RATE * (b.received_s - a.sent_s);
+  return apart_s <= allowed_s;
+}
