@@ -19,6 +19,8 @@ export async function refusal(path: string, cause: unknown): Promise<JoulebenchE
   if (/EACCES|EPERM|Permission denied|not permitted/.test(text)) return denied(path, error);
   if (/Cannot lock port|EBUSY|resource busy/.test(text))
     return error("link", `is busy: ${await holder(path)}; end that program and try again`);
+  const noTerminal = /Inappropriate ioctl/.test(text); // met while setting the rate
+  if (/baud/i.test(text) && !noTerminal) return error("config", `cannot run at the baud rate asked for (${text}); correct it in the rig`);
   if (/ENXIO|ENODEV|EIO|No such device|Input\/output error/.test(text)) return error("link", `is gone (${text}); plug it in again`);
   return error("config", `is not a serial port (${text}); name one in the rig. ${await present()}`);
 }

@@ -169,6 +169,11 @@ describe("opening", () => {
     });
   });
 
+  it("refuses a baud rate that is none", async () => {
+    const opening = openSerial({ path: device.path, baud: 0, now });
+    expect(await rejection(opening)).toMatchObject({ kind: "config", message: expect.stringContaining("correct it in the rig") });
+  });
+
   it("refuses a device that is no terminal", async () => {
     expect(await rejection(open("/dev/null"))).toMatchObject({ kind: "config", message: expect.stringContaining("is not a serial port") });
   });
