@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { HostNs } from "./clock.ts";
 
 export interface Line {
@@ -13,6 +14,8 @@ export interface Channel {
   write(line: string): Promise<void>;
   /** Resolves with the exit code, or null when a signal ended it. */
   readonly exit: Promise<number | null>;
+  /** The end of its standard error, bounded; empty when it never complained. For messages, not for parsing. */
+  complaint(): string;
   /** Ends the command and waits until it is gone. */
   close(): Promise<void>;
 }
@@ -27,5 +30,7 @@ export interface Transport {
 export interface TransportKind {
   readonly kind: string;
   readonly summary: string;
+  /** The rig keys this transport understands, besides `kind`. */
+  readonly options: z.ZodObject;
   readonly open: (options: unknown, now: () => HostNs) => Promise<Transport>;
 }
