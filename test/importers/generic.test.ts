@@ -56,19 +56,31 @@ test("numbers are read as JavaScript reads them, to the last bit", () => {
     ".5",
     "9007199254740993",
   ];
+  // The golden ratio's multiples, with 1 to 20 digits after the point.
+  for (let k = 1; k <= 2000; k++) texts.push(((k * 0.6180339887498949) % 1).toFixed(1 + (k % 20)));
   const recording = decode(`power_w,time_s\n${texts.map((text, k) => `${text},${k}`).join("\n")}\n`);
   const [{ columns }] = listBlocks(recording) as [{ columns: Record<string, number[]> }];
   expect(columns["main.power_w"]).toEqual(texts.map(Number));
 });
 
 test("neighbouring intervals share their edge exactly, however the decimals round", () => {
-  const times = Array.from({ length: 10_000 }, (_, k) => `${(k + 1) / 1000}`);
-  const blocks = [...decode(rows(times), { "rig.json": '{"rate_hz":1000}' }).blocks()];
+  const times = Array.from({ length: 10_000 }, (_, k) => `${(k + 1) / 10}`);
+  const blocks = [...decode(rows(times), { "rig.json": '{"rate_hz":10}' }).blocks()];
   expect(blocks.map(({ length }) => length)).toEqual([4096, 4096, 1808]);
+  // 409.7 - 0.1 is 409.59999999999997.
   expect(blocks.map(({ startTick, lostBefore }) => [startTick, lostBefore])).toEqual([
     [0, 0],
-    [4.096, 0],
-    [8.192, 0],
+    [409.6, 0],
+    [819.2, 0],
+  ]);
+});
+
+test("edges computed from a nominal step do not leave a sliver beside the decimals", () => {
+  // 0.3 - 0.1 is 0.19999999999999998.
+  expect(shape(rows([0.3, 0.4]), { rate_hz: 10 })).toEqual([[0.2, [0.3, 0.4], 0]]);
+  expect(shape(rows([0.1, 0.2, "", 0.3]), { rate_hz: 10 })).toEqual([
+    [0, [0.1, 0.2], 0],
+    [0.2, [0.3], 1],
   ]);
 });
 
