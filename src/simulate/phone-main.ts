@@ -18,11 +18,13 @@ const { values } = parseArgs({
     ppm: { type: "string", default: "37" },
     "warmup-ppm": { type: "string", default: "0" },
     "warmup-s": { type: "string", default: "300" },
+    /** Instant at which the device's clock shows its offset, in nanoseconds of the host's monotonic clock; default: now. */
+    "zero-ns": { type: "string" },
     "start-file": { type: "string" },
   },
 });
 
-const zero_ns = process.hrtime.bigint();
+const zero_ns = BigInt(values["zero-ns"] ?? process.hrtime.bigint());
 const true_s = (): number => Number(process.hrtime.bigint() - zero_ns) / 1e9;
 /** The device's own clock: wrong on purpose, and all that leaves this process. */
 const clock = oscillator({
@@ -91,7 +93,7 @@ function joinValues(argv: readonly string[]): string[] {
   return joined;
 }
 
-function number(name: Exclude<keyof typeof values, "start-file">): number {
+function number(name: Exclude<keyof typeof values, "start-file" | "zero-ns">): number {
   const value = Number(values[name]);
   if (Number.isFinite(value)) return value;
   return fail(`--${name} ${values[name]}: expected a number`);

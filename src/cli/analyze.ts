@@ -1,0 +1,34 @@
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { analyzeSession } from "../session/analysis.ts";
+import { writeJson } from "../store/session-file.ts";
+import { conclude, exitOfResults } from "./exit.ts";
+import { readRig } from "./read-file.ts";
+import { printResults } from "./report.ts";
+
+export function registerAnalyze(program: Command): void {
+  program
+    .command("analyze")
+    .argument("<session>", "session folder")
+    .description("compute the results anew from the tape")
+    .option("--rig <file>", "rig with a new calibration; its results are kept beside the old ones")
+    .option("--budget", "print the uncertainty budget")
+    .option("--json", "print the results as one JSON document")
+    .addHelpText("after", "\nExample:\n  joulebench analyze sessions/pi5-q4 --budget")
+    .action((session: string, options: AnalyzeOptions) => conclude(async () => analyzeCommand(session, options)));
+}
+
+interface AnalyzeOptions {
+  readonly rig?: string;
+  readonly budget?: boolean;
+  readonly json?: boolean;
+}
+
+function analyzeCommand(dir: string, { rig, budget = false, json = false }: AnalyzeOptions): number {
+  const { results } = analyzeSession(dir, rig === undefined ? undefined : readRig(rig));
+  const name = rig === undefined ? "results.json" : `results-${basename(rig).replace(/\.ya?ml$/, "")}.json`;
+  writeJson(join(dir, name), results);
+  printResults(results, { json, budget });
+  if (!json) process.stdout.write(`written to ${join(dir, name)}\n`);
+  return exitOfResults(results);
+}

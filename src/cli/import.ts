@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { importers } from "../importers/index.ts";
+import { importSession } from "../session/import.ts";
+import { conclude, EXIT } from "./exit.ts";
+import { printResults } from "./report.ts";
+
+export function registerImport(program: Command): void {
+  const formats = importers.map((each) => `  ${each.format.padEnd(14)} ${each.summary}`).join("\n");
+  const examples = importers.map((each) => `  joulebench import ${each.format} ${each.example}`).join("\n");
+  program
+    .command("import")
+    .argument("<format>", `one of: ${importers.map((each) => each.format).join(", ")}`)
+    .argument("<path>", "folder to read")
+    .requiredOption("--out <dir>", "session folder to make")
+    .description("make a session of somebody else's files")
+    .option("--json", "print the results as one JSON document")
+    .addHelpText("after", `\nFormats:\n${formats}\n\nExamples:\n${examples}`)
+    .action((format: string, path: string, { out, json = false }: { out: string; json?: boolean }) =>
+      conclude(async () => {
+        const { dir, results } = await importSession(format, path, out);
+        printResults(results, { json });
+        process.stderr.write(`session kept in ${dir}\n`);
+        // The import is done; whether its results are valid is for analyze and validate to say.
+        return EXIT.valid;
+      }),
+    );
+}

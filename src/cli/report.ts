@@ -1,0 +1,17 @@
+import type { Results } from "../model/results.ts";
+import { budgetTable, faultTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
+
+/** Prints results for people, or as the one JSON document on stdout. */
+export function printResults(results: Results, { json, budget }: { json: boolean; budget?: boolean }): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
+    return;
+  }
+  const parts = [summaryTable(results)];
+  if (budget) parts.push(`Standard uncertainties by component:\n${budgetTable(results)}`);
+  if (results.references.length > 0) parts.push(`Values of others, from the same data:\n${referenceTable(results)}`);
+  if (results.faults.length > 0) parts.push(`Faults:\n${faultTable(results)}`);
+  const unmet = validityTable(results, false);
+  parts.push(`${verdict(results)}${unmet ? `\n${unmet}` : ""}`);
+  process.stdout.write(`${parts.join("\n\n")}\n`);
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { registerAnalyze } from "./cli/analyze.ts";
+import { registerCheck } from "./cli/check.ts";
+import { registerDemo } from "./cli/demo.ts";
+import { EXIT } from "./cli/exit.ts";
+import { registerImport } from "./cli/import.ts";
+import { registerInit } from "./cli/init.ts";
+import { registerRun } from "./cli/run.ts";
+import { registerValidate } from "./cli/validate.ts";
+import { VERSION } from "./session/version.ts";
+
+const program = new Command("joulebench")
+  .description("Joules per token of language models on phones, Jetsons and Raspberry Pis, with an uncertainty that holds.")
+  .version(VERSION)
+  .showHelpAfterError("(joulebench --help says what there is)")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 valid, 1 done but not valid, 2 usage or rig, 3 link, protocol or busy,\n4 results could not be kept, 130 interrupted with everything kept.\n\nExample:\n  joulebench demo",
+  );
+
+for (const register of [registerDemo, registerInit, registerCheck, registerRun, registerAnalyze, registerValidate, registerImport])
+  register(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.exitOverride().parseAsync();
+} catch (error) {
+  // commander has said what is wrong; help and version are no errors.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.valid : EXIT.config;
+}

@@ -1,0 +1,66 @@
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import type { z } from "zod";
+import { JoulebenchError } from "../model/errors.ts";
+
+/** One thing wrong with a file: where, and what was expected there. */
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** A YAML document that remembers on which line each of its values stands. */
+export interface Source {
+  readonly value: unknown;
+  lineOf(path: readonly PropertyKey[]): number;
+}
+
+/** @throws JoulebenchError `config` with every syntax error and its line. */
+export function parseYaml(text: string, path: string): Source {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0)
+    throw failure(
+      path,
+      document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`),
+    );
+  const lineOf = (keys: readonly PropertyKey[]): number => {
+    for (let depth = keys.length; depth > 0; depth--) {
+      const parent = document.getIn(keys.slice(0, depth - 1), true);
+      const key = keys[depth - 1];
+      const pair = isMap(parent) ? parent.items.find((each) => isScalar(each.key) && each.key.value === key) : undefined;
+      const node = (pair?.key ?? document.getIn(keys.slice(0, depth), true)) as Node | undefined;
+      if (node?.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+  return { value: document.toJS(), lineOf };
+}
+
+/** What zod found, in the words of somebody editing the file. */
+export function problemsOf(error: z.ZodError): Problem[] {
+  return error.issues.flatMap((issue): Problem[] => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key; is it misspelt?" }));
+    if (issue.code === "invalid_type" && issue.input === undefined)
+      return [{ path: issue.path, message: `missing; expected ${issue.expected}` }];
+    return [{ path: issue.path, message: issue.message }];
+  });
+}
+
+/** One error for all problems of a file, in the order of its lines. */
+export function problemError(path: string, source: Source, problems: readonly Problem[]): JoulebenchError {
+  const lines = problems
+    .map((each) => ({ line: source.lineOf(each.path), text: `${each.path.map(String).join(".") || "the file"}: ${each.message}` }))
+    .sort((a, b) => a.line - b.line);
+  return failure(
+    path,
+    lines.map(({ line, text }) => `line ${line}: ${text}`),
+  );
+}
+
+const failure = (path: string, lines: readonly string[]): JoulebenchError =>
+  new JoulebenchError(
+    "config",
+    path,
+    `${lines.length} ${lines.length === 1 ? "problem" : "problems"}\n${lines.map((line) => `  ${line}`).join("\n")}`,
+  );

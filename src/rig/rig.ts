@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { instruments } from "../instruments/index.ts";
+import type { InstrumentKind } from "../model/instrument.ts";
+import { parsers } from "../parsers/index.ts";
+import { sinks } from "../sinks/index.ts";
+import { transports } from "../transports/index.ts";
+import { Plan } from "./plan.ts";
+import { type Problem, parseYaml, problemError, problemsOf } from "./problems.ts";
+
+const NAME = /^[a-z0-9][a-z0-9-]*$/;
+const SourceName = z.string().regex(NAME, "lower case letters, digits and dashes, for it names data and files");
+
+type Options = [z.ZodObject, ...z.ZodObject[]];
+
+const instrumentOptions = instruments.map((each) =>
+  each.options.safeExtend({
+    kind: z.literal(each.kind),
+    port: z.string().min(1).optional().describe("Serial port, best by its lasting name below /dev/serial/by-id"),
+    baud: z.int().positive().default(each.baud),
+    emulated: z.literal(each.kind).optional().describe("Firmware in an emulator, instead of a port"),
+  }),
+);
+
+const transportOptions = transports.map((each) => each.options.safeExtend({ kind: z.literal(each.kind) }));
+
+const Rig = z.strictObject({
+  name: SourceName,
+  instruments: z.record(SourceName, z.discriminatedUnion("kind", instrumentOptions as unknown as Options)),
+  measurand: z.string().regex(/^[^.]+\.[^.]+$/, "expected <instrument>.<channel>, for example meter.main"),
+  device: z
+    .strictObject({
+      transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
+      command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
+      emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
+      events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
+    })
+    .optional(),
+  plan: Plan.prefault({}),
+  sinks: z.strictObject(Object.fromEntries(sinks.map((each) => [each.kind, each.options.optional()]))).prefault({}),
+  simulate: z
+    .strictObject({
+      seed: z.int().default(1),
+      clock_offset_s: z.number().default(3.217),
+      clock_ppm: z.number().min(-1000).max(1000).default(37),
+      bridge_ppm: z.number().min(-10_000).max(10_000).default(-1200),
+    })
+    .prefault({}),
+});
+
+/** One instrument as the rig names it: its own options plus where it is reached. */
+export interface RigInstrument extends Readonly<Record<string, unknown>> {
+  readonly kind: string;
+  readonly port?: string;
+  readonly baud: number;
+  readonly emulated?: string;
+}
+
+export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> & {
+  readonly instruments: Readonly<Record<string, RigInstrument>>;
+  readonly device?: {
+    readonly transport: Readonly<Record<string, unknown>> & { readonly kind: string };
+    readonly command?: readonly string[];
+    readonly emulated?: "phone";
+    readonly events: string;
+  };
+  readonly sinks: Readonly<Record<string, unknown>>;
+};
+
+/** Parses a rig file. @throws JoulebenchError `config` with everything wrong at once, before anything is opened. */
+export function parseRig(text: string, path: string): Rig {
+  const source = parseYaml(text, path);
+  const result = Rig.safeParse(source.value ?? {}, { reportInput: true });
+  const problems = [...(result.success ? [] : problemsOf(result.error)), ...crossCheck(source.value)];
+  if (problems.length > 0 || !result.success) throw problemError(path, source, problems);
+  return result.data as unknown as Rig;
+}
+
+/** The rig as an earlier session stored it. @throws JoulebenchError `config` when it is no longer understood. */
+export function storedRig(content: unknown, path: string): Rig {
+  return parseRig(JSON.stringify(content), path);
+}
+
+/** The kind and the options of an instrument, as its driver wants them. @throws RangeError for a source the rig has not. */
+export function instrumentOf(
+  rig: Rig,
+  source: string,
+): { readonly kind: InstrumentKind; readonly options: unknown; readonly rigged: RigInstrument } {
+  const rigged = rig.instruments[source];
+  const kind = instruments.find((each) => each.kind === rigged?.kind);
+  if (!rigged || !kind) throw new RangeError(`no instrument ${source} in rig ${rig.name}`);
+  const { kind: _kind, port: _port, baud: _baud, emulated: _emulated, ...options } = rigged;
+  return { kind, options, rigged };
+}
+
+/** What spans several keys; works on the raw value, so that it is reported together with the rest. */
+function crossCheck(value: unknown): Problem[] {
+  const problems: Problem[] = [];
+  const rig = asRecord(value);
+  const named = asRecord(rig.instruments);
+  for (const [name, content] of Object.entries(named)) {
+    const { port, emulated } = asRecord(content);
+    if (port === undefined && emulated === undefined)
+      problems.push({
+        path: ["instruments", name],
+        message: "expected `port: <path>`, or `emulated: <kind>` for none; `joulebench init` lists the ports",
+      });
+    if (port !== undefined && emulated !== undefined)
+      problems.push({ path: ["instruments", name, "emulated"], message: "`port` and `emulated` exclude each other" });
+  }
+  if (typeof rig.measurand === "string" && rig.measurand.includes(".")) {
+    const [source = "", channel = ""] = rig.measurand.split(".");
+    const kind = instruments.find((each) => each.kind === asRecord(named[source]).kind);
+    if (!(source in named))
+      problems.push({
+        path: ["measurand"],
+        message: `no instrument is named ${source}; there are: ${Object.keys(named).join(", ") || "none"}`,
+      });
+    else if (kind && !kind.channels.includes(channel))
+      problems.push({ path: ["measurand"], message: `${kind.kind} has no channel ${channel}; it has: ${kind.channels.join(", ")}` });
+  }
+  const device = rig.device === undefined ? undefined : asRecord(rig.device);
+  if (device && (device.command === undefined) === (device.emulated === undefined))
+    problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
+  return problems;
+}
+
+const asRecord = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

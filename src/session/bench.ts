@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { filter, firstValueFrom, interval, map, merge, type Observable, ReplaySubject, Subscription, throwError, timeout } from "rxjs";
+import { JoulebenchError } from "../model/errors.ts";
+import type { Rig } from "../rig/rig.ts";
+import { TapeWriter } from "../store/tape-writer.ts";
+import { Decoder, SESSION } from "./decoder.ts";
+import { type DeviceLink, openDevice } from "./device-link.ts";
+import { bootId } from "./folder.ts";
+import type { Mark, Observation } from "./observation.ts";
+import { portOf, RecordedPort } from "./ports.ts";
+import { Recorder } from "./recorder.ts";
+import { type Streams, streams, together } from "./streams.ts";
+
+const TICK_MS = 100;
+/** The tape is synced every this many ticks, and the clocks are read together every that many. */
+const SYNC_TICKS = 10;
+const CLOCK_TICKS = 100;
+/** An instrument that is asked to stop has this long to state its final count. */
+const STOP_TIMEOUT_MS = 2000;
+
+/** Every source of a rig, open and recorded on one tape, with the streams that come of it. */
+export class Bench {
+  readonly streams: Streams;
+  readonly now: () => number;
+  /** Errors as soon as something happens that ends the session. */
+  readonly failure$: Observable<never>;
+  readonly #rig: Rig;
+  readonly #zero_ns = process.hrtime.bigint();
+  readonly #tape: TapeWriter;
+  readonly #recorder: Recorder;
+  readonly #decoder: Decoder;
+  readonly #ports = new Map<string, RecordedPort>();
+  readonly #failures = new ReplaySubject<JoulebenchError>(1);
+  readonly #running = new Subscription();
+  readonly #scratch = mkdtempSync(join(tmpdir(), "joulebench-"));
+  readonly #ready = new Set<string>();
+  #device: DeviceLink | undefined;
+  #ticks = 0;
+
+  constructor(rig: Rig, tapeDir: string) {
+    this.now = () => Number(process.hrtime.bigint() - this.#zero_ns);
+    this.#rig = rig;
+    this.#tape = new TapeWriter(tapeDir);
+    this.#recorder = new Recorder((record) => this.#tape.append(record));
+    this.#decoder = new Decoder(rig, (source, bytes) => this.#ports.get(source)?.write(bytes));
+    this.streams = streams(this.#recorder.records$, this.#decoder, rig);
+    this.failure$ = this.#failures.pipe(
+      map((error): never => {
+        throw error;
+      }),
+    );
+  }
+
+  /** Opens the rig's instruments and waits until each delivers. @throws JoulebenchError of whatever stands in the way */
+  async open(): Promise<void> {
+    const { observations$ } = this.streams;
+    this.#running.add(observations$.subscribe((each) => this.#react(each)));
+    this.#recorder.state(SESSION, "rig", this.now(), this.#rig);
+    this.#readClocks();
+    this.#running.add(interval(TICK_MS).subscribe(() => this.#tick()));
+    for (const [source, rigged] of Object.entries(this.#rig.instruments))
+      this.#ports.set(source, new RecordedPort(source, portOf(this.#rig, rigged, this.#startFile), this.#recorder, this.now));
+    const ports$ = together([...this.#ports.values()].map((port) => port.bytes$));
+    this.#running.add(ports$.subscribe({ error: (error: unknown) => this.#fail(error) }));
+    const all = (): boolean => [...this.#ports.keys()].every((source) => this.#ready.has(source));
+    if (!all()) await this.until((each) => each.type === "ready" && all());
+  }
+
+  /** Starts the workload's process on the device. */
+  async openDevice(): Promise<DeviceLink> {
+    this.#device = await openDevice(this.#rig, { zero_ns: this.#zero_ns, startFile: this.#startFile }, this.#recorder, this.now);
+    this.#device.heard.catch((error: unknown) => this.#fail(error));
+    return this.#device;
+  }
+
+  mark(mark: Mark): void {
+    this.#recorder.state(SESSION, "control", this.now(), { mark });
+  }
+
+  /** Resolves at the next observation that fits; rejects when the session fails or `limit_ms` pass first. */
+  async until(fits: (each: Observation) => boolean, limit_ms?: number): Promise<Observation> {
+    const found$ = merge(this.streams.observations$.pipe(filter(fits)), this.failure$);
+    const late = (): Observable<never> =>
+      throwError(() => new JoulebenchError("link", this.#rig.name, `no answer within ${limit_ms! / 1000} s`));
+    return firstValueFrom(limit_ms === undefined ? found$ : found$.pipe(timeout({ first: limit_ms, with: late })));
+  }
+
+  /** Leaves every instrument quiet, closes everything and completes the tape. */
+  async close(): Promise<void> {
+    await this.#device?.close().catch((error: unknown) => this.#fail(error));
+    await Promise.all([...this.#ports.keys()].map((source) => this.#stop(source)));
+    this.#running.unsubscribe();
+    rmSync(this.#scratch, { recursive: true, force: true });
+    await this.#tape.close();
+  }
+
+  get #startFile(): string {
+    return join(this.#scratch, "start.json");
+  }
+
+  async #stop(source: string): Promise<void> {
+    const bytes = this.#decoder.stop(source);
+    if (!bytes) return;
+    const stopped = this.until((each) => each.type === "stopped" && each.source === source, STOP_TIMEOUT_MS);
+    this.#ports.get(source)?.write(bytes);
+    // An instrument that does not answer leaves its tail uncounted; the missing answer is on the tape.
+    await stopped.catch(() => undefined);
+  }
+
+  #react(observation: Observation): void {
+    if (observation.type === "ready") this.#ready.add(observation.source);
+    else if (observation.type === "pong") this.#device?.answered(observation.id);
+    else if (observation.type === "failed") {
+      if (observation.error.kind === "link" && this.#ready.has(observation.source))
+        this.#ports.get(observation.source)?.giveUp(observation.error);
+      else this.#fail(observation.error);
+    }
+  }
+
+  #tick(): void {
+    this.#guard(() => {
+      this.#recorder.tick(this.now());
+      this.#ticks++;
+      if (this.#ticks % CLOCK_TICKS === 0) this.#readClocks();
+      this.#tape.flush();
+    });
+    if (this.#ticks % SYNC_TICKS === 0) this.#tape.sync().catch((error: unknown) => this.#fail(error));
+  }
+
+  #readClocks(): void {
+    const wall_ns = (BigInt(Date.now()) * 1_000_000n).toString();
+    this.#recorder.state(SESSION, "clock", this.now(), { monotonic_ns: process.hrtime.bigint().toString(), wall_ns, boot: bootId() });
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failures.next(
+      error instanceof JoulebenchError
+        ? error
+        : new JoulebenchError("protocol", this.#rig.name, `unexpected: ${error instanceof Error ? error.message : error}`, {
+            cause: error,
+          }),
+    );
+  }
+}

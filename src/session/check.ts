@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fitPings } from "../clock/ping-map.ts";
+import { power } from "../model/block.ts";
+import { JoulebenchError } from "../model/errors.ts";
+import type { Ping } from "../model/ping.ts";
+import type { Rig } from "../rig/rig.ts";
+import { Bench } from "./bench.ts";
+import type { Observation } from "./observation.ts";
+
+/** One thing looked at: in order, or what to do. */
+export interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+const WATCH_MS = 3000;
+const PINGS = 64;
+
+/** Opens everything the rig names, watches it for three seconds, and reports on each. Nothing is kept. */
+export async function check(rig: Rig): Promise<Finding[]> {
+  const scratch = mkdtempSync(join(tmpdir(), "joulebench-check-"));
+  const bench = new Bench(rig, join(scratch, "tape"));
+  const seen: Observation[] = [];
+  bench.streams.observations$.subscribe((each) => {
+    if (seen.length < MOST_SEEN) seen.push(each);
+  });
+  const findings: Finding[] = [];
+  try {
+    const opened = await attempt(() => bench.open());
+    if (opened) findings.push({ what: opened.subject, ok: false, detail: opened.message });
+    else {
+      await bench.until((each) => each.type === "block", WATCH_MS);
+      await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+    }
+    findings.push(...Object.keys(rig.instruments).flatMap((source) => instrumentFindings(source, rig, seen)));
+    if (rig.device) findings.push(await deviceFinding(bench, seen));
+  } finally {
+    await bench.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return findings;
+}
+
+/** Three seconds of everything; beyond this an instrument sends far more than its rate. */
+const MOST_SEEN = 100_000;
+
+async function attempt(act: () => Promise<unknown>): Promise<JoulebenchError | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof JoulebenchError) return error;
+    throw error;
+  }
+}
+
+function instrumentFindings(source: string, rig: Rig, seen: readonly Observation[]): Finding[] {
+  const blocks = seen.flatMap((each) => (each.type === "block" && each.block.source === source ? [each] : []));
+  const [first, last] = [blocks[0], blocks.at(-1)];
+  if (!first || !last) return [{ what: source, ok: false, detail: "no sample arrived; see the line above, or docs/troubleshooting.md" }];
+  const identity = seen.find((each) => each.type === "identity" && each.source === source);
+  const facts = identity?.type === "identity" ? Object.entries(identity.facts).map(([key, value]) => `${key} ${value}`) : [];
+  const samples = blocks.reduce((sum, { block }) => sum + block.length, 0) - first.block.length;
+  const seconds = (last.host_ns - first.host_ns) / 1e9;
+  const lost = seen.reduce(
+    (sum, each) =>
+      sum + (each.type === "fault" && each.fault.source === source && each.fault.code === "lost_samples" ? each.fault.count : 0),
+    0,
+  );
+  const findings: Finding[] = [
+    { what: source, ok: true, detail: facts.join(", ") || "answers" },
+    { what: `${source} rate`, ok: samples > 0, detail: `${(samples / seconds).toFixed(1)} samples/s over ${seconds.toFixed(1)} s` },
+    {
+      what: `${source} loss`,
+      ok: lost === 0,
+      detail: lost === 0 ? "no sample lost" : `${lost} samples lost: shorten the cable, lower rate_hz, or use another USB port`,
+    },
+  ];
+  const [measured, channel = ""] = rig.measurand.split(".");
+  if (measured === source) findings.push(powerFinding(blocks.flatMap(({ block }) => [...(power(block, channel) ?? [])])));
+  return findings;
+}
+
+function powerFinding(watts: readonly number[]): Finding {
+  const mean = watts.reduce((sum, each) => sum + each, 0) / watts.length;
+  // Neighbouring samples differ by noise; a slow change of load does not count.
+  const noise = Math.sqrt(watts.slice(1).reduce((sum, each, k) => sum + (each - watts[k]!) ** 2, 0) / (2 * Math.max(1, watts.length - 1)));
+  const detail = `${mean.toFixed(4)} W now, noise ${noise.toFixed(4)} W per sample`;
+  return mean >= 0
+    ? { what: "power", ok: true, detail }
+    : { what: "power", ok: false, detail: `${detail}: negative, so the shunt's leads are swapped` };
+}
+
+async function deviceFinding(bench: Bench, seen: readonly Observation[]): Promise<Finding> {
+  const what = "device";
+  const failed = await attempt(async () => (await bench.openDevice()).ping(PINGS));
+  if (failed) return { what, ok: false, detail: failed.message };
+  const pings = seen.flatMap((each): Ping[] => (each.type === "ping" ? [each.ping] : []));
+  const fit = fitPings(pings, what, 0);
+  const { round_trip_min_s, round_trip_median_s, bound_s } = fit.facts;
+  if (!fit.map) return { what, ok: false, detail: `${fit.reason}; it must answer "ping <id>" lines, see docs/device-protocol.md` };
+  const ms = (seconds: number): string => `${(seconds * 1000).toFixed(3)} ms`;
+  return {
+    what,
+    ok: true,
+    detail: `round trip ${ms(round_trip_min_s)} at best, ${ms(round_trip_median_s)} median; clock known within ${ms(bound_s)}`,
+  };
+}

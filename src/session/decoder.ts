@@ -1,0 +1,41 @@
+import type { TapeRecord } from "../model/tape.ts";
+import type { Rig } from "../rig/rig.ts";
+import { DEVICE, DeviceDecoder } from "./device-decoder.ts";
+import { InstrumentDecoder, type Write } from "./instrument-decoder.ts";
+import type { Mark, Observation } from "./observation.ts";
+
+/** The source under which the session's own statements stand on the tape. */
+export const SESSION = "session";
+
+const NOTHING: readonly Observation[] = [];
+
+/**
+ * Turns the records of a tape, strictly in order, into observations; the same object serves live and replayed tapes,
+ * which is why both agree.
+ */
+export class Decoder {
+  readonly #instruments: Map<string, InstrumentDecoder>;
+  readonly #device: DeviceDecoder;
+
+  constructor(rig: Rig, write: Write = () => {}) {
+    this.#instruments = new Map(Object.keys(rig.instruments).map((source) => [source, new InstrumentDecoder(source, rig, write)]));
+    this.#device = new DeviceDecoder(rig);
+  }
+
+  push(record: TapeRecord): readonly Observation[] {
+    if (record.kind === "tick") return [...this.#instruments.values()].flatMap((each) => each.push(record));
+    if (record.source === DEVICE) return this.#device.push(record);
+    if (record.source === SESSION) return record.kind === "control" ? markOf(record) : NOTHING;
+    return this.#instruments.get(record.source)?.push(record) ?? NOTHING;
+  }
+
+  /** What must be sent to an instrument before its port is closed. */
+  stop(source: string): Uint8Array | undefined {
+    return this.#instruments.get(source)?.stop();
+  }
+}
+
+function markOf({ bytes, host_ns }: TapeRecord): Observation[] {
+  const { mark } = JSON.parse(new TextDecoder().decode(bytes)) as { mark?: Mark };
+  return mark ? [{ type: "mark", mark, host_ns }] : [];
+}

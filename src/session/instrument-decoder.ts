@@ -1,0 +1,90 @@
+import { JoulebenchError } from "../model/errors.ts";
+import type { Driver } from "../model/instrument.ts";
+import type { TapeRecord } from "../model/tape.ts";
+import { instrumentOf, type Rig } from "../rig/rig.ts";
+import type { Observation } from "./observation.ts";
+
+/** Where a driver's writes go: to the port while measuring, nowhere on replay. */
+export type Write = (source: string, bytes: Uint8Array) => void;
+
+/**
+ * Decodes the records of one instrument: a driver per epoch, which begins with an `open` record and ends with
+ * `close`, or when the driver gives up.
+ */
+export class InstrumentDecoder {
+  readonly #source: string;
+  readonly #rig: Rig;
+  readonly #write: Write;
+  #driver: Driver | undefined;
+  #epoch = -1;
+  #announced = { ready: false, stopped: false };
+  #out: Observation[] = [];
+  #host_ns = 0;
+
+  constructor(source: string, rig: Rig, write: Write) {
+    this.#source = source;
+    this.#rig = rig;
+    this.#write = write;
+  }
+
+  push({ kind, bytes, host_ns }: TapeRecord): Observation[] {
+    this.#out = [];
+    this.#host_ns = host_ns;
+    if (kind === "open") this.#open();
+    else if (kind === "close") this.#driver = undefined;
+    else if (kind === "rx" || kind === "tick") this.#decode(bytes, host_ns);
+    return this.#out;
+  }
+
+  /** What to send so that the instrument is left quiet; undefined when it is not streaming. */
+  stop(): Uint8Array | undefined {
+    return this.#driver?.stop?.();
+  }
+
+  #open(): void {
+    const { kind, options } = instrumentOf(this.#rig, this.#source);
+    const source = this.#source;
+    const epoch = ++this.#epoch;
+    this.#announced = { ready: false, stopped: false };
+    this.#driver = kind.open(options, {
+      source,
+      epoch,
+      write: (bytes) => this.#write(source, bytes),
+      fault: (code, count, detail) => this.#fault(code, count, detail),
+      identity: (facts) => this.#out.push({ type: "identity", source, facts }),
+      edge: (input, level, tick) => this.#out.push({ type: "edge", source, epoch, input, level, tick }),
+    });
+    if (epoch > 0) this.#fault("link_reopened", 1);
+  }
+
+  #decode(bytes: Uint8Array, host_ns: number): void {
+    const driver = this.#driver;
+    if (!driver) return;
+    try {
+      for (const block of driver.push({ bytes, host_ns })) this.#out.push({ type: "block", block, host_ns });
+    } catch (error) {
+      if (!(error instanceof JoulebenchError)) throw error;
+      this.#driver = undefined;
+      this.#fault(error.kind === "link" ? "link_failed" : "bad_frame", 1, error.message);
+      this.#out.push({ type: "failed", source: this.#source, error });
+      return;
+    }
+    if (driver.ready && !this.#announced.ready) {
+      this.#announced.ready = true;
+      this.#out.push({ type: "ready", source: this.#source });
+    }
+    if (driver.stopped && !this.#announced.stopped) {
+      this.#announced.stopped = true;
+      this.#out.push({ type: "stopped", source: this.#source });
+    }
+  }
+
+  #fault(
+    code: Parameters<Parameters<ReturnType<typeof instrumentOf>["kind"]["open"]>[1]["fault"]>[0],
+    count: number,
+    detail?: string,
+  ): void {
+    const fault = { source: this.#source, code, count, at_s: this.#host_ns / 1e9, ...(detail === undefined ? {} : { detail }) };
+    this.#out.push({ type: "fault", fault });
+  }
+}

@@ -1,0 +1,127 @@
+import { concatMap, filter, map, merge, type Observable, scan, share } from "rxjs";
+import { analyze } from "../metrics/analyze.ts";
+import { endTick, power, tickAt } from "../model/block.ts";
+import { toSession } from "../model/clock.ts";
+import type { Measurement } from "../model/measurement.ts";
+import type { PowerMean } from "../model/sink.ts";
+import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { phases } from "../windows/phases.ts";
+import type { Streams, TimedBlock, TimedEvent } from "./streams.ts";
+
+/** Samples kept for values shown while measuring; a request that began earlier has no provisional value. */
+const RING_S = 300;
+const MEAN_S = 0.1;
+
+/** Mean power over tenths of a second, on the map known at the time: what dashboards plot. */
+export function powerMeans(blocks$: Observable<TimedBlock>, rig: Rig): Observable<PowerMean> {
+  const [source, channel = ""] = rig.measurand.split(".");
+  return blocks$.pipe(
+    filter(({ block }) => block.source === source),
+    scan(gatherMeans(rig.measurand, channel), { done: [] as PowerMean[], open: undefined as Open | undefined }),
+    concatMap(({ done }) => done),
+    share(),
+  );
+}
+
+interface Open {
+  readonly bin: number;
+  sum_w: number;
+  count: number;
+  min_w: number;
+  max_w: number;
+}
+
+const gatherMeans =
+  (measurand: string, channel: string) =>
+  (
+    state: { done: PowerMean[]; open: Open | undefined },
+    { block, map: clock }: TimedBlock,
+  ): { done: PowerMean[]; open: Open | undefined } => {
+    const power_w = power(block, channel);
+    const done: PowerMean[] = [];
+    let { open } = state;
+    for (let k = 0; power_w && k < block.length; k++) {
+      const bin = Math.floor(toSession(clock, tickAt(block, k)) / MEAN_S);
+      if (open && bin !== open.bin) {
+        const { sum_w, count, min_w, max_w } = open;
+        done.push({ source: measurand, start_s: open.bin * MEAN_S, end_s: (open.bin + 1) * MEAN_S, mean_w: sum_w / count, min_w, max_w });
+        open = undefined;
+      }
+      open ??= { bin, sum_w: 0, count: 0, min_w: Number.POSITIVE_INFINITY, max_w: Number.NEGATIVE_INFINITY };
+      const p = power_w[k]!;
+      open.sum_w += p;
+      open.count++;
+      if (p < open.min_w) open.min_w = p;
+      if (p > open.max_w) open.max_w = p;
+    }
+    return { done, open };
+  };
+
+/**
+ * Measurements of each request, from causal maps and the samples at hand, marked `PROVISIONAL`.
+ *
+ * They come when the samples have passed the end of the request, which is some frames after its last event.
+ */
+export function provisional({ blocks$, events$ }: Streams, rig: Rig): Observable<Measurement> {
+  const requests = new Requests(rig);
+  return merge(blocks$.pipe(map((timed) => requests.block(timed))), events$.pipe(map((timed) => requests.event(timed)))).pipe(
+    concatMap((measurements) => measurements),
+    share(),
+  );
+}
+
+/** Requests under way at once; one that never ends is forgotten when there are more. */
+const MOST_OPEN = 64;
+const NOTHING: readonly Measurement[] = [];
+
+class Requests {
+  readonly #rig: Rig;
+  readonly #source: string;
+  readonly #ring: TimedBlock[] = [];
+  readonly #open = new Map<string, TimedEvent[]>();
+  #ended: TimedEvent[][] = [];
+
+  constructor(rig: Rig) {
+    this.#rig = rig;
+    this.#source = rig.measurand.split(".")[0]!;
+  }
+
+  block(timed: TimedBlock): readonly Measurement[] {
+    if (timed.block.source !== this.#source) return NOTHING;
+    const ring = this.#ring;
+    ring.push(timed);
+    const newest_s = endOf(timed);
+    while (ring[0] && newest_s - endOf(ring[0]) > RING_S) ring.shift();
+    const ready = this.#ended.filter((events) => timeOf(events.at(-1)!) <= newest_s);
+    if (ready.length === 0) return NOTHING;
+    this.#ended = this.#ended.filter((events) => !ready.includes(events));
+    return ready.flatMap((events) => this.#measure(events));
+  }
+
+  event(timed: TimedEvent): readonly Measurement[] {
+    const { request, type } = timed.event;
+    const list = this.#open.get(request) ?? [];
+    this.#open.set(request, list);
+    list.push(timed);
+    if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value!);
+    if (type !== "request_end") return NOTHING;
+    this.#open.delete(request);
+    this.#ended = [...this.#ended, list].slice(-MOST_OPEN);
+    return NOTHING;
+  }
+
+  #measure(timed: readonly TimedEvent[]): Measurement[] {
+    const events = timed.map((each) => each.event);
+    const maps = [timed[0]!.map, ...new Set(this.#ring.map((each) => each.map))];
+    const { kind, options } = instrumentOf(this.#rig, this.#source);
+    const channel = this.#rig.measurand.split(".")[1]!;
+    const measurand = { source: this.#source, channel, accuracy: kind.accuracy(options, channel) };
+    const blocks = () => this.#ring.map((each) => each.block);
+    const recording = { measurand, maps, events, readings: [], idle: [], faults: [], references: [], clocks: {}, blocks };
+    const windows = phases(events, maps).windows.filter((each) => each.phase !== "token");
+    return analyze("", recording, windows).measurements.map((each) => ({ ...each, flags: [...each.flags, "PROVISIONAL"] }));
+  }
+}
+
+const endOf = ({ block, map: clock }: TimedBlock): number => toSession(clock, endTick(block));
+const timeOf = ({ event, map: clock }: TimedEvent): number => toSession(clock, event.tick);

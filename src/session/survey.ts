@@ -1,0 +1,89 @@
+import { ArrivalEnvelope } from "../clock/arrival-map.ts";
+import { endTick } from "../model/block.ts";
+import { hostToSession } from "../model/clock.ts";
+import type { Fault } from "../model/errors.ts";
+import type { InferenceEvent } from "../model/event.ts";
+import type { Ping } from "../model/ping.ts";
+import type { TapeRecord } from "../model/tape.ts";
+import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { Decoder } from "./decoder.ts";
+import type { Mark, Observation } from "./observation.ts";
+
+/** All that a tape holds besides its samples, which are too many to keep. */
+export interface Survey {
+  /** Arrival of samples by `source/epoch`. */
+  readonly arrivals: ReadonlyMap<string, { readonly source: string; readonly epoch: number; readonly envelope: ArrivalEnvelope }>;
+  readonly pings: readonly Ping[];
+  readonly events: readonly InferenceEvent[];
+  readonly faults: readonly Fault[];
+  readonly idle: readonly (readonly [number, number])[];
+  readonly identities: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+}
+
+/** First pass over a tape: everything but the samples, and what their arrival says about the clocks. */
+export function survey(records: Iterable<TapeRecord>, rig: Rig): Survey {
+  const collector = new Collector(rig);
+  const decoder = new Decoder(rig);
+  for (const record of records) for (const observation of decoder.push(record)) collector.add(observation);
+  return collector.survey();
+}
+
+class Collector {
+  readonly #rig: Rig;
+  readonly #arrivals = new Map<string, { source: string; epoch: number; envelope: ArrivalEnvelope }>();
+  readonly #pings: Ping[] = [];
+  readonly #events: InferenceEvent[] = [];
+  readonly #faults = new Map<string, Fault>();
+  readonly #idle: [number, number][] = [];
+  readonly #identities: Record<string, Readonly<Record<string, string | number>>> = {};
+  #idleSince_s: number | undefined;
+
+  constructor(rig: Rig) {
+    this.#rig = rig;
+  }
+
+  add(observation: Observation): void {
+    if (observation.type === "block") {
+      const { source, epoch } = observation.block;
+      const key = `${source}/${epoch}`;
+      const found = this.#arrivals.get(key) ?? { source, epoch, envelope: this.#newEnvelope(source) };
+      this.#arrivals.set(key, found);
+      found.envelope.push(endTick(observation.block), hostToSession(observation.host_ns));
+    } else if (observation.type === "ping") this.#pings.push(observation.ping);
+    else if (observation.type === "event") this.#events.push(observation.event);
+    else if (observation.type === "fault") this.#fault(observation.fault);
+    else if (observation.type === "identity") this.#identities[observation.source] = observation.facts;
+    else if (observation.type === "mark") this.#mark(observation.mark, hostToSession(observation.host_ns));
+  }
+
+  survey(): Survey {
+    return {
+      arrivals: this.#arrivals,
+      pings: this.#pings,
+      events: this.#events,
+      faults: [...this.#faults.values()],
+      idle: this.#idle,
+      identities: this.#identities,
+    };
+  }
+
+  #newEnvelope(source: string): ArrivalEnvelope {
+    const { kind, options } = instrumentOf(this.#rig, source);
+    return new ArrivalEnvelope(kind.clock(options).nominal_hz);
+  }
+
+  /** Faults of one kind become one, with the time of the first and the sum of the counts: they may be many. */
+  #fault(fault: Fault): void {
+    const key = `${fault.source}/${fault.code}`;
+    const seen = this.#faults.get(key);
+    this.#faults.set(key, seen ? { ...seen, count: seen.count + fault.count } : fault);
+  }
+
+  #mark(mark: Mark, at_s: number): void {
+    if (mark === "idle_start") this.#idleSince_s = at_s;
+    else if (this.#idleSince_s !== undefined) {
+      if (at_s > this.#idleSince_s) this.#idle.push([this.#idleSince_s, at_s]);
+      this.#idleSince_s = undefined;
+    }
+  }
+}
