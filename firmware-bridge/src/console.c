@@ -74,7 +74,7 @@ static void configure(char *pairs) {
     settings_t wanted = settings;
     for (char *pair = strtok(pairs, " "); pair; pair = strtok(NULL, " "))
         if (!set(pair, &wanted)) {
-            uart_text(PSTR("error config: rate_hz=50..2000 reg=0x0000..0x7fff addr=0x40..0x4f expected\n"));
+            uart_text(PSTR("error config: rate_hz=50..1500 reg=0x0000..0x7fff addr=0x40..0x4f expected\n"));
             return;
         }
     settings = wanted;

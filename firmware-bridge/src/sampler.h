@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define RATE_MIN_HZ 50
-#define RATE_MAX_HZ 2000
+#define RATE_MAX_HZ 1500 /* a sample takes 0.5 ms of bus and encoding, a status another 0.2 ms */
 
 typedef struct {
     uint16_t rate_hz;

@@ -41,14 +41,11 @@ export class CobsReader {
       const zero = chunk.indexOf(0, at);
       const end = zero < 0 ? chunk.length : zero;
       if (!this.#inside && end > at) this.#handlers.text(chunk.subarray(at, end));
-      if (zero < 0) return this.#keep(chunk, at, end);
-      if (this.#length === 0) this.#close(chunk, at, end);
-      else {
-        this.#keep(chunk, at, end);
-        this.#close(this.#carry, 0, this.#length);
-      }
-      this.#length = 0;
-      at = zero + 1;
+      if (zero >= 0 && this.#length === 0) this.#close(chunk, at, end);
+      else this.#keep(chunk, at, end);
+      if (zero >= 0 && this.#length > 0) this.#close(this.#carry, 0, this.#length);
+      if (zero >= 0) this.#length = 0;
+      at = end + 1;
     }
   }
 
