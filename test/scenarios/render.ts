@@ -16,6 +16,8 @@ interface Scenario {
   readonly window: readonly [number, number];
   readonly gap: readonly [number, number];
   readonly expect: Readonly<Record<string, number>>;
+  /** Of S2: largest error of a phase by rate, `5000Hz`. */
+  readonly tol: Readonly<Record<"prefill_J_at" | "decode_J_at", Readonly<Record<string, number>>>>;
 }
 
 const ALL = JSON.parse(readFileSync(join(import.meta.dirname, "scenarios.json"), "utf8")) as readonly Scenario[];

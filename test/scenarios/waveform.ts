@@ -24,12 +24,28 @@ function segmentMean(segment: Segment, from: number, to: number): number {
 
 /** Exact mean power over [from, to] from the closed form. */
 export function mean(waveform: Waveform, from: number, to: number): number {
-  const parts = waveform
-    .map((segment) => ({ segment, a: Math.max(from, segment.t0), b: Math.min(to, segment.t1) }))
-    .filter(({ a, b }) => b > a);
-  const only = parts.length === 1 ? parts[0]! : undefined;
-  if (only) return segmentMean(only.segment, only.a, only.b);
-  return parts.reduce((sum, { segment, a, b }) => sum + segmentMean(segment, a, b) * (b - a), 0) / (to - from);
+  let energy_j = 0;
+  for (let k = firstAfter(waveform, from); k < waveform.length && waveform[k]!.t0 < to; k++) {
+    const segment = waveform[k]!;
+    const a = Math.max(from, segment.t0);
+    const b = Math.min(to, segment.t1);
+    // A bin inside one segment is that segment's mean, to the last bit.
+    if (a === from && b === to) return segmentMean(segment, a, b);
+    energy_j += segmentMean(segment, a, b) * (b - a);
+  }
+  return energy_j / (to - from);
+}
+
+/** First segment that ends after an instant. */
+function firstAfter(waveform: Waveform, at_s: number): number {
+  let low = 0;
+  let high = waveform.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (waveform[middle]!.t1 <= at_s) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export const shift = (waveform: Waveform, by_s: number): Waveform =>
