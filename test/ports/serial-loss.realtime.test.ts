@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import type { Port } from "../../src/model/port.ts";
 import { openSerial } from "../../src/ports/serial.ts";
 import { descriptorsOn, idleCost, type Pty, startCable, startPty } from "./pty.ts";
@@ -104,6 +104,7 @@ it("ends when the program behind the port is killed in mid-stream", async () => 
   const folder = await mkdtemp(join(tmpdir(), "ports-"));
   const [a, b] = [join(folder, "a"), join(folder, "b")];
   const cable = await startCable(a, b);
+  onTestFinished(() => cable.stop("SIGKILL"));
   const [sender, receiver] = [await open(a), await open(b)];
   const flowing = signal();
   const ends = [drain(receiver, () => flowing.give()), drain(sender)];

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Port, PortChunk } from "../../src/model/port.ts";
 import { QUEUE_BYTES } from "../../src/ports/queue.ts";
 import { openSerial } from "../../src/ports/serial.ts";
@@ -32,6 +32,7 @@ describe("bytes", () => {
   it("passes all 256 values both ways", async () => {
     const [a, b] = [join(folder, "a"), join(folder, "b")];
     const cable = await startCable(a, b);
+    onTestFinished(() => cable.stop("SIGKILL"));
     const [left, right] = [await open(a), await open(b)];
     const all = Uint8Array.from({ length: 256 }, (_, i) => i);
     await left.write(all);
@@ -39,7 +40,6 @@ describe("bytes", () => {
     await right.write(all);
     expect(await within(5000, take(left, 256))).toEqual(all);
     await Promise.all([left.close(), right.close()]);
-    await cable.stop("SIGTERM");
   });
 
   it("delivers a burst of 8 MB complete and in order", async () => {
