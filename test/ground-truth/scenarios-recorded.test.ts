@@ -32,11 +32,11 @@ test("MLPerf Power: its values, labelled, beside our own, and the clock differen
     "MLPerf Power, point trapezoid unit_energy 14058.5479 J",
   ]);
   const ours = one("unit_energy");
-  expect(ours.value).toBeCloseTo(14067.97, 1);
+  expect(ours.value).toBeCloseTo(14067.958, 2);
   expect(ours.coverage).toBeGreaterThan(1 - 1e-9);
   // The analyser's 1 % is most of it, and MLPerf's value lies well inside.
   expect(ours.uncertainty).toBeGreaterThan(81);
   expect(ours.uncertainty).toBeLessThan(83);
-  expect(one("energy_per_unit").value).toBeCloseTo(14067.97 / 17778, 5);
+  expect(one("energy_per_unit").value).toBeCloseTo(14067.958 / 17778, 5);
   expect(results.clocks.loadgen).toMatchObject({ client_minus_server_s: expect.closeTo(-0.1698, 4), exchanges: 3 });
 });
