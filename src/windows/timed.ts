@@ -1,0 +1,14 @@
+import type { SessionSeconds } from "../model/clock.ts";
+import type { Fault, FaultCode } from "../model/errors.ts";
+import type { InferenceEvent } from "../model/event.ts";
+
+/** An event and its session time. */
+export interface TimedEvent {
+  readonly event: InferenceEvent;
+  readonly at_s: SessionSeconds;
+}
+
+/** A defect noticed at an event. */
+export function defect({ event, at_s }: TimedEvent, code: FaultCode, count: number, detail: string): Fault {
+  return { source: event.source, code, count, at_s, detail };
+}
