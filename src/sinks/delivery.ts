@@ -31,7 +31,7 @@ export interface Limits {
   readonly close_ms: number;
 }
 
-/** 8 MiB hold about fifteen minutes of 10 Hz means; 5000 points a batch is where InfluxDB 1.x is fastest. */
+/** 8 MiB hold about half an hour of 10 Hz means; 5000 points a batch is where InfluxDB 1.x is fastest. */
 export const LIMITS: Limits = {
   queue_bytes: 8 * 2 ** 20,
   batch_points: 5000,

@@ -6,19 +6,24 @@ import { InfluxDatabase } from "./influx-database.ts";
 import { type Point, Points } from "./influx-points.ts";
 
 /** The connection settings of the `influx` package; the password comes from the environment, never from a file. */
-const Options = z.strictObject({
-  host: z.string().min(1).default("127.0.0.1").describe("Name or address of the database server"),
-  port: z.int().min(1).max(65_535).default(8086),
-  protocol: z.enum(["http", "https"]).default("http"),
-  path: z
-    .string()
-    .regex(/^(\/.*)?$/, "starts with /")
-    .default("")
-    .describe("Prefix of every request, behind a proxy"),
-  database: z.string().min(1).default("joulebench").describe("Created when it does not exist and the user may"),
-  username: z.string().min(1).optional(),
-  password_env: z.string().min(1).optional().describe("Environment variable that holds the password"),
-});
+const Options = z
+  .strictObject({
+    host: z.string().min(1).default("127.0.0.1").describe("Name or address of the database server"),
+    port: z.int().min(1).max(65_535).default(8086),
+    protocol: z.enum(["http", "https"]).default("http"),
+    path: z
+      .string()
+      .regex(/^(\/.*)?$/, "starts with /")
+      .default("")
+      .describe("Prefix of every request, behind a proxy"),
+    database: z.string().min(1).default("joulebench").describe("Created when it does not exist and the user may"),
+    username: z.string().min(1).optional(),
+    password_env: z.string().min(1).optional().describe("Environment variable that holds the password"),
+  })
+  .refine(({ username, password_env }) => password_env === undefined || username !== undefined, {
+    path: ["username"],
+    error: "expected the user whose password password_env names",
+  });
 
 export type InfluxOptions = z.infer<typeof Options>;
 
@@ -55,7 +60,6 @@ export function openInflux(options: InfluxOptions, context: SinkContext, limits:
 
 function password({ username, password_env }: InfluxOptions, subject: string): string | undefined {
   if (password_env === undefined) return undefined;
-  if (username === undefined) throw new JoulebenchError("config", subject, "password_env is set but username is not; set both or neither");
   const value = process.env[password_env];
   if (value === undefined) {
     throw new JoulebenchError(

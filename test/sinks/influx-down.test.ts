@@ -33,13 +33,31 @@ describe("without a database", () => {
     }
   });
 
+  test("of too much for the queue, the latest is what arrives", async () => {
+    const port = await freePort();
+    const { sink } = open({ port }, { ...QUICK, queue_bytes: 10_000 });
+    for (let k = 0; k < 100; k++) sink.power?.(mean(k, k));
+    const influxd = await Influxd.start({ port });
+    try {
+      const { refused } = await sink.close();
+      const rows = await influxd.client().query<{ power_w: number }>("select power_w from power");
+      expect(rows.length).toBeGreaterThan(10);
+      expect(rows.map((row) => row.power_w)).toEqual(Array.from({ length: 100 }, (_, k) => k).slice(refused));
+    } finally {
+      await influxd.stop();
+    }
+  });
+
   test("the queue is bounded: the oldest go, each counted, told once and at the end", async () => {
     const { sink, faults } = open({ port: await freePort() }, { ...QUICK, queue_bytes: 100_000 });
     for (let k = 0; k < 1000; k++) sink.power?.(mean(k));
-    expect(faults).toMatchObject([{ code: "sink_refused", count: 1, detail: expect.stringContaining("queue of 100000 bytes full") }]);
-    const { refused } = await sink.close();
+    expect(faults).toMatchObject([{ code: "sink_refused", detail: expect.stringContaining("queue of 100000 bytes full") }]);
+    const { refused, reason = "" } = await sink.close();
     expect(refused).toBe(1000);
     expect(counted(faults)).toBe(1000);
+    const dropped = Number(/(\d+) points: queue/.exec(reason)?.[1]);
+    expect(dropped).toBeGreaterThan(700);
+    expect(dropped).toBeLessThan(900);
     expect(faults).toHaveLength(3);
   });
 
@@ -81,8 +99,12 @@ describe("a rig", () => {
     expect(kind.options.parse({})).toEqual({ host: "127.0.0.1", port: 8086, protocol: "http", path: "", database: "joulebench" });
   });
 
-  test("holds a password itself", () => {
-    expect(kind.options.safeParse({ password: "x" }).success).toBe(false);
+  test.each([
+    ["holds a password itself", { password: "x" }],
+    ["has a password and no user", { password_env: "X" }],
+    ["has a path that starts nowhere", { path: "influx" }],
+  ])("%s", (_, rig) => {
+    expect(kind.options.safeParse(rig).success).toBe(false);
   });
 });
 

@@ -17,7 +17,7 @@ describe("with a database", () => {
   test("every kind of point arrives whole, stamped to the nanosecond", async () => {
     const { sink, faults, notices } = open({ port: influxd.port });
     sink.power?.(mean(0));
-    sink.power?.(mean(0.1));
+    sink.power?.(mean(0.100000001));
     sink.event?.(event, 3.3);
     sink.fault?.({ source: "meter", code: "lost_samples", count: 7, at_s: 2, detail: 'said "no"' });
     sink.measurement?.(result);
@@ -25,7 +25,7 @@ describe("with a database", () => {
     expect([faults, notices]).toEqual([[], []]);
 
     const power = await influxd.client().query<{ time: { getNanoTime(): string } }>("select * from power");
-    expect(power.map(({ time }) => time.getNanoTime())).toEqual(["1767323045123456789", "1767323045223456789"]);
+    expect(power.map(({ time }) => time.getNanoTime())).toEqual(["1767323045123456789", "1767323045223456790"]);
     expect(await rows("select * from power limit 1")).toMatchObject([
       { rig: "bench 1", source: "meter", channel: "main", power_w: 2.5, power_min_w: 2, power_max_w: 3, duration_s: 0.1, session: "s-1" },
     ]);
@@ -111,7 +111,7 @@ describe("with a database", () => {
   });
 
   test("one that still hangs at the end is left after a bounded time, with the loss counted", async () => {
-    const { sink, faults } = open({ port: influxd.port }, { ...LIMITS, linger_ms: 20 });
+    const { sink, faults } = open({ port: influxd.port }, { ...LIMITS, linger_ms: 20, close_ms: 1000 });
     sink.power?.(mean(0));
     await expect.poll(() => count("power_w", "power")).toBe(1);
     influxd.pause();
@@ -120,8 +120,8 @@ describe("with a database", () => {
     const closed = await sink.close();
     const took_ms = performance.now() - began;
     influxd.resume();
-    expect(took_ms).toBeGreaterThan(LIMITS.close_ms - 100);
-    expect(took_ms).toBeLessThan(LIMITS.close_ms + 1500);
+    expect(took_ms).toBeGreaterThan(900);
+    expect(took_ms).toBeLessThan(2500);
     expect(closed).toMatchObject({ refused: 10, reason: expect.stringContaining("no answer") });
     expect(counted(faults)).toBe(10);
   });
