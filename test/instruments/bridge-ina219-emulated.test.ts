@@ -116,8 +116,7 @@ test("the first frame arrives as late after its last bin as clock() says", () =>
   const marked_s = bridge.now_s;
   run(0.3);
   const before = blocks.length;
-  let t = bridge.now_s;
-  while (blocks.length === before) bridge.runUntil((t += 20e-6));
+  while (blocks.length === before) bridge.runUntil(bridge.now_s + 20e-6);
   const end_s = marked_s + (endTick(blocks.at(-1)!) - heard.edges[0]!.tick) * 1e-6;
   const { latency_s, u_latency_s } = bridgeIna219.clock(options);
   expect(Math.abs(bridge.now_s - end_s - latency_s)).toBeLessThan(2 * u_latency_s);

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { joinValues } from "./arguments.ts";
+import { BridgePort } from "./bridge-port.ts";
+import { phonePlant } from "./phone.ts";
+import { type Plant, shifted } from "./plant.ts";
+
+/*
+ * The bridge as a program: its serial line is standard input and output, paced to real time. What it measures is the
+ * virtual phone, whose workload begins at the instant that --start-file names; until then the phone is idle.
+ */
+
+const HEX = fileURLToPath(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url));
+const START_POLL_MS = 50;
+/** Plant time before the start is known: anywhere in the idle stretch before the workload. */
+const LONG_BEFORE_S = -1e4;
+/** Beyond this much unread output the line drops what comes, like a USB adapter whose host stopped reading. */
+const UNREAD_BYTES = 1 << 16;
+
+const { values } = parseArgs({
+  args: joinValues(process.argv.slice(2)),
+  options: {
+    seed: { type: "string", default: "1" },
+    prompts: { type: "string", default: "6" },
+    "clock-skew-ppm": { type: "string", default: "0" },
+    "shunt-ohm": { type: "string", default: "0.10005" },
+    "conversion-time-error": { type: "string", default: "0.02" },
+    /** Instant at which the bridge was powered, in nanoseconds of the host's monotonic clock; default: now. */
+    "t0-ns": { type: "string" },
+    "start-file": { type: "string" },
+    hex: { type: "string", default: HEX },
+  },
+});
+
+const zero_ns = values["t0-ns"] === undefined ? process.hrtime.bigint() : nanoseconds("--t0-ns", values["t0-ns"]);
+const now = (): number => Number(process.hrtime.bigint() - zero_ns);
+const phone = phonePlant({ seed: number("seed"), prompts: number("prompts") }).plant;
+let plant: Plant = shifted(phone, -LONG_BEFORE_S);
+
+const port = new BridgePort(
+  {
+    hex: readHex(values.hex),
+    plant: () => plant,
+    sensor: { shunt_ohm: number("shunt-ohm"), conversionTimeError: number("conversion-time-error") },
+    clockSkew_ppm: number("clock-skew-ppm"),
+  },
+  now,
+  0,
+);
+
+const startFile = values["start-file"];
+if (startFile !== undefined) {
+  const poll = setInterval(() => {
+    const start_ns = readStart(startFile);
+    if (start_ns === undefined) return;
+    plant = shifted(phone, Number(start_ns - zero_ns) / 1e9);
+    clearInterval(poll);
+  }, START_POLL_MS);
+}
+
+process.stdin.on("data", (bytes: Buffer) => void port.write(bytes));
+process.stdin.on("end", () => process.exit(0));
+process.stdin.on("error", () => process.exit(0));
+// Whoever read us is gone.
+process.stdout.on("error", () => process.exit(0));
+for await (const { bytes } of port) if (process.stdout.writableLength < UNREAD_BYTES) process.stdout.write(bytes);
+
+/** The start the file names; undefined while there is none, or only a part of it. */
+function readStart(path: string): bigint | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return fail(`--start-file ${path}: ${(error as Error).message}`);
+  }
+  if (!text.endsWith("\n") && !text.endsWith("}")) return undefined;
+  const { start_ns } = JSON.parse(text) as { start_ns?: unknown };
+  return nanoseconds(`${path}: start_ns`, String(start_ns));
+}
+
+function readHex(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return fail(`--hex ${path}: ${(error as Error).message}`);
+  }
+}
+
+function nanoseconds(what: string, text: string): bigint {
+  return /^\d+$/.test(text) ? BigInt(text) : fail(`${what} ${text}: expected nanoseconds of the monotonic clock, decimal`);
+}
+
+function number(name: "seed" | "prompts" | "clock-skew-ppm" | "shunt-ohm" | "conversion-time-error"): number {
+  const value = Number(values[name]);
+  return Number.isFinite(value) ? value : fail(`--${name} ${values[name]}: expected a number`);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`bridge: ${message}\n`);
+  process.exit(2);
+}
