@@ -2,7 +2,7 @@ import { type ClockPiece, pieceAt, type SessionSeconds, type TimeMap, toSession 
 import type { ClockSpec } from "../model/instrument.ts";
 import type { Ping } from "../model/ping.ts";
 import { ArrivalEnvelope, fitNewest } from "./arrival-map.ts";
-import { midpoint_s, roundTrip_s } from "./ping-filter.ts";
+import { BURST_GAP_S, midpoint_s, roundTrip_s } from "./ping-filter.ts";
 import { fitPings, type PingFitOptions } from "./ping-map.ts";
 
 /**
@@ -73,7 +73,7 @@ export class CausalMap {
 
 const along = (piece: ClockPiece, tick: number): number => piece.t0_s + (tick - piece.fromTick) / piece.rate_hz;
 
-/** While little is known, a fit is due whenever that has doubled, not only once a second. */
+/** While little is known, a fit is due whenever that has doubled. */
 const isPowerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
 
 /** Live map of a source known from arrivals: refitted once a second to the trailing minute. */
@@ -114,12 +114,12 @@ export class CausalArrivals {
 const TRAILING_S = 300;
 const MOST_PINGS = 1024;
 
-/** Live map of a device that answers pings: refitted once a second to the trailing 300 s. */
+/** Live map of a device that answers pings: refitted to the trailing 300 s while a burst of pings comes in. */
 export class CausalPings {
   readonly #causal: CausalMap;
   readonly #options: PingFitOptions;
   #recent: Ping[] = [];
-  #due_s = Number.NEGATIVE_INFINITY;
+  #inBurst = 0;
 
   constructor(source: string, epoch: number, options: PingFitOptions = {}) {
     this.#causal = new CausalMap(source, epoch);
@@ -136,14 +136,15 @@ export class CausalPings {
   }
 
   push(ping: Ping): void {
+    const previous_s = this.#recent.at(-1)?.received_s ?? Number.NEGATIVE_INFINITY;
+    this.#inBurst = ping.received_s - previous_s > BURST_GAP_S ? 1 : this.#inBurst + 1;
     this.#recent.push(ping);
     if (this.#recent.length > MOST_PINGS) this.#recent.splice(0, this.#recent.length - MOST_PINGS);
-    if (ping.received_s < this.#due_s && !isPowerOfTwo(this.#recent.length)) return;
+    if (!isPowerOfTwo(this.#inBurst)) return;
     this.#recent = this.#recent.filter((p) => p.received_s >= ping.received_s - TRAILING_S);
     const { source, epoch } = this.map;
     const piece = fitPings(this.#recent, source, epoch, this.#options).map?.pieces.at(-1) ?? this.#shortest();
     this.#causal.steer(ping.deviceSent, piece);
-    this.#due_s = ping.received_s + 1;
   }
 
   /** Until a line can be fitted: the quickest ping's word, and a clock of nominal rate. */

@@ -3,7 +3,7 @@ import type { Point } from "./hull.ts";
 
 /** Pings sent within a second of each other, at most this many, are one burst: the clock cannot have wandered. */
 const BURST_SIZE = 16;
-const BURST_GAP_S = 1;
+export const BURST_GAP_S = 1;
 
 /** Below this the scatter of bursts is scheduling noise of the host, seconds. */
 const NOISE_FLOOR_S = 50e-6;

@@ -119,8 +119,10 @@ function fitWindow(window: readonly Ping[], frame: Frame, options: PingFitOption
   for (const ping of pings) used.add(ping);
   const x = (floor[0]!.x + ceiling.at(-1)!.x) / 2;
   const u_line_s = isShort ? Math.hypot(U_LINE_S, CRYSTAL * SHORTEST_BASELINE_S) : U_LINE_S;
-  const u_s = Math.hypot(Math.min(line.margin_s, asymmetry_s) / Math.sqrt(3), u_line_s);
-  const bound_s = line.margin_s + (isShort ? limit * SHORTEST_BASELINE_S : 0);
+  // A narrower corridor than one ping's own: the clock is no line here, and what one ping says is all that holds.
+  const margin_s = Math.max(line.margin_s, shortest_s / 2);
+  const u_s = Math.hypot(Math.min(margin_s, asymmetry_s) / Math.sqrt(3), u_line_s);
+  const bound_s = margin_s + (isShort ? limit * SHORTEST_BASELINE_S : 0);
   return { x, y: line.y + line.slope * x, slope: line.slope, u_s, bound_s };
 }
 

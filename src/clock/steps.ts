@@ -17,7 +17,8 @@ const WORST_RATE = 500e-6;
  *
  * A ping bounds the clock to half its round trip either way. Two bursts whose bounds cannot both be true of one
  * clock, whatever its rate within 500 ppm, have a jump between them - if a second burst on either side says so too;
- * a single burst that disagrees is a corrupt stamp. Jumps smaller than the round trip stay unseen here.
+ * a single burst that disagrees is a corrupt stamp. Jumps smaller than the round trip and 500 ppm of the time between
+ * three bursts stay unseen here; they widen the bound of a fit, or leave it without a corridor.
  *
  * @param pings in the order sent
  */
@@ -57,7 +58,7 @@ function runsOfAgreement(bursts: readonly Ping[]): Ping[][] {
 }
 
 /** A burst may be a little wrong and yet agree with its neighbours: a step has to contradict this many. */
-const WITNESSES = 3;
+const WITNESSES = 2;
 
 /** Whether one clock within {@link WORST_RATE} can have given both answers. */
 function agree(a: Ping, b: Ping): boolean {

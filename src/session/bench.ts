@@ -110,7 +110,10 @@ export class Bench {
   }
 
   #react(observation: Observation): void {
-    if (observation.type === "ready") this.#ready.add(observation.source);
+    if (observation.type === "ready") {
+      this.#ready.add(observation.source);
+      this.#ports.get(observation.source)?.trust();
+    }
     else if (observation.type === "pong") this.#device?.answered(observation.id);
     else if (observation.type === "failed") {
       if (observation.error.kind === "link" && this.#ready.has(observation.source))

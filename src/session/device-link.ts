@@ -24,8 +24,8 @@ function commandOf(rig: Rig, { zero_ns, startFile }: Emulation): readonly string
   if (rig.device?.command) return rig.device.command;
   const program = fileURLToPath(new URL("../simulate/phone-main.js", import.meta.url));
   const { seed, clock_offset_s, clock_ppm } = rig.simulate;
-  const clock = ["--offset-s", String(clock_offset_s), "--ppm", String(clock_ppm)];
-  return [process.execPath, program, "--seed", String(seed), ...clock, "--zero-ns", String(zero_ns), "--start-file", startFile];
+  const clock = [`--offset-s=${clock_offset_s}`, `--ppm=${clock_ppm}`, `--zero-ns=${zero_ns}`];
+  return [process.execPath, program, `--seed=${seed}`, ...clock, `--start-file=${startFile}`];
 }
 
 /** The open channel to the device: everything said and heard on it goes on the tape. */

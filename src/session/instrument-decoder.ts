@@ -4,6 +4,9 @@ import type { TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
 import type { Observation } from "./observation.ts";
 
+/** The reason of a `close` record that is no failure. */
+export const CLOSED = "closed";
+
 /** Where a driver's writes go: to the port while measuring, nowhere on replay. */
 export type Write = (source: string, bytes: Uint8Array) => void;
 
@@ -31,7 +34,7 @@ export class InstrumentDecoder {
     this.#out = [];
     this.#host_ns = host_ns;
     if (kind === "open") this.#open();
-    else if (kind === "close") this.#driver = undefined;
+    else if (kind === "close") this.#close(bytes);
     else if (kind === "rx" || kind === "tick") this.#decode(bytes, host_ns);
     return this.#out;
   }
@@ -55,6 +58,12 @@ export class InstrumentDecoder {
       edge: (input, level, tick) => this.#out.push({ type: "edge", source, epoch, input, level, tick }),
     });
     if (epoch > 0) this.#fault("link_reopened", 1);
+  }
+
+  #close(bytes: Uint8Array): void {
+    // A driver that gave up has said so already. The reason stays on the tape: it may name a path.
+    if (this.#driver && (JSON.parse(new TextDecoder().decode(bytes)) as { reason?: string }).reason !== CLOSED) this.#fault("link_failed", 1);
+    this.#driver = undefined;
   }
 
   #decode(bytes: Uint8Array, host_ns: number): void {

@@ -4,6 +4,7 @@ import { JoulebenchError } from "../model/errors.ts";
 import type { HostClock, Port } from "../model/port.ts";
 import { openPort, type PortSpec } from "../ports/index.ts";
 import type { Rig, RigInstrument } from "../rig/rig.ts";
+import { CLOSED } from "./instrument-decoder.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** First and longest wait before a lost port is opened again. */
@@ -15,7 +16,7 @@ export function portOf(rig: Rig, { port, baud, emulated }: RigInstrument, startF
   if (port !== undefined && emulated === undefined) return { kind: "serial", path: port, baud };
   const program = fileURLToPath(new URL("../simulate/bridge-main.js", import.meta.url));
   const { seed, bridge_ppm } = rig.simulate;
-  const argv = [process.execPath, program, "--seed", String(seed), "--clock-skew-ppm", String(bridge_ppm), "--start-file", startFile];
+  const argv = [process.execPath, program, `--seed=${seed}`, `--clock-skew-ppm=${bridge_ppm}`, `--start-file=${startFile}`];
   return { kind: "process", argv };
 }
 
@@ -34,6 +35,8 @@ export class RecordedPort {
   #port: Port | undefined;
   #fail: (error: JoulebenchError) => void = () => {};
   #opened = 0;
+  #isTrusted = false;
+  #failures = 0;
 
   constructor(source: string, spec: PortSpec, recorder: Recorder, now: HostClock) {
     this.#source = source;
@@ -52,7 +55,7 @@ export class RecordedPort {
           (port) => port.close(),
           () => undefined,
         );
-    }).pipe(retry({ delay: (error: unknown, count) => this.#mend(error, count) }));
+    }).pipe(retry({ delay: (error: unknown) => this.#mend(error) }));
   }
 
   /** Sends bytes and puts them on the tape. A lost port shows in `bytes$`, not here. */
@@ -64,6 +67,12 @@ export class RecordedPort {
     });
   }
 
+  /** The instrument has delivered: from now on a lost link is opened again, and the waiting begins anew. */
+  trust(): void {
+    this.#isTrusted = true;
+    this.#failures = 0;
+  }
+
   /** The driver says that what arrives is of no more use: the port is opened anew, or given up. */
   giveUp(error: JoulebenchError): void {
     this.#fail(error);
@@ -73,7 +82,7 @@ export class RecordedPort {
     const port = await opening;
     this.#port = port;
     this.#recorder.state(this.#source, "open", this.#now(), { ...this.#spec, opened: this.#opened++ });
-    let reason = "closed";
+    let reason: string = CLOSED;
     try {
       for await (const { bytes, host_ns } of port) {
         if (this.#port !== port) return;
@@ -90,8 +99,8 @@ export class RecordedPort {
     }
   }
 
-  #mend(error: unknown, count: number): Observable<unknown> {
-    const isLost = error instanceof JoulebenchError && error.kind === "link" && this.#opened > 0;
-    return isLost ? timer(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(count - 1, 8))) : throwError(() => error);
+  #mend(error: unknown): Observable<unknown> {
+    if (!this.#isTrusted || !(error instanceof JoulebenchError) || error.kind !== "link") return throwError(() => error);
+    return timer(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 8)));
   }
 }
