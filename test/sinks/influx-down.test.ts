@@ -13,7 +13,7 @@ describe("without a database", () => {
     expect(faults).toEqual([]);
     const began = performance.now();
     expect(await sink.close()).toMatchObject({ refused: 20, reason: expect.stringContaining("ECONNREFUSED") });
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(2500);
     expect(faults).toMatchObject([{ code: "sink_refused", count: 20 }]);
     expect(await sink.close()).toMatchObject({ refused: 20 });
   });
@@ -26,7 +26,7 @@ describe("without a database", () => {
     const influxd = await Influxd.start({ port });
     try {
       const client = influxd.client();
-      await expect.poll(() => client.query("select * from power"), { timeout: 5000 }).toHaveLength(20);
+      await expect.poll(() => client.query("select * from power")).toHaveLength(20);
       expect(await sink.close()).toEqual({ refused: 0 });
     } finally {
       await influxd.stop();
@@ -72,7 +72,7 @@ describe("without a database", () => {
       socket.once("data", () => socket.end(answer));
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const { sink } = open({ port: (server.address() as AddressInfo).port });
+    const { sink } = open({ port: (server.address() as AddressInfo).port }, { ...QUICK, request_ms: 300 });
     sink.power?.(mean(0));
     expect(await sink.close()).toMatchObject({ refused: 1 });
     server.close();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/sinks/delivery.ts";
-import { counted, event, mean, open, result, wallStart_ns } from "./bench.ts";
+import { counted, event, mean, open, QUICK, result, wallStart_ns } from "./bench.ts";
 import { Influxd } from "./influxd.ts";
 
 describe("with a database", () => {
@@ -98,15 +98,15 @@ describe("with a database", () => {
   });
 
   test("one that hangs does not hold the session up, and what it was sent afterwards arrives", async () => {
-    const { sink, notices } = open({ port: influxd.port });
+    const { sink, notices } = open({ port: influxd.port }, { ...QUICK, request_ms: 1000 });
     sink.power?.(mean(0));
     await expect.poll(() => count("power_w", "power")).toBe(1);
     influxd.pause();
     for (let k = 1; k <= 10; k++) sink.power?.(mean(k));
-    await expect.poll(() => notices, { timeout: 5000 }).toHaveLength(1);
-    expect(notices[0]).toContain("no answer within 300 ms");
+    await expect.poll(() => notices).toHaveLength(1);
+    expect(notices[0]).toContain("no answer within 1000 ms");
     influxd.resume();
-    await expect.poll(() => count("power_w", "power"), { timeout: 5000 }).toBe(11);
+    await expect.poll(() => count("power_w", "power")).toBe(11);
     expect(await sink.close()).toEqual({ refused: 0 });
   });
 
@@ -122,8 +122,10 @@ describe("with a database", () => {
     influxd.resume();
     expect(took_ms).toBeGreaterThan(900);
     expect(took_ms).toBeLessThan(2500);
-    expect(closed).toMatchObject({ refused: 10, reason: expect.stringContaining("no answer") });
-    expect(counted(faults)).toBe(10);
+    // The first is stored, but its acknowledgement may have been caught by the pause: what is not acknowledged counts as refused.
+    expect([10, 11]).toContain(closed.refused);
+    expect(closed.reason).toContain("no answer");
+    expect(counted(faults)).toBe(closed.refused);
   });
 });
 
