@@ -121,6 +121,7 @@ export class BridgeDriver implements Driver {
   }
 
   #onBad(): void {
+    this.#lines.reset();
     if (this.#stage === "streaming" || this.#stage === "stopping") this.#context.fault("bad_frame", 1);
   }
 
@@ -129,6 +130,7 @@ export class BridgeDriver implements Driver {
       this.#onBad();
       return;
     }
+    this.#lines.reset(); // text before a frame that came without its newline is what is left of another frame
     this.#isValid();
     if (frame.type === "boot") this.#onBoot(frame.protocol, frame.reset_cause);
     else if (frame.type === "samples" && this.#stage === "start") this.#stage = "streaming"; // "ok start" was damaged
@@ -218,10 +220,9 @@ export class BridgeDriver implements Driver {
     const invalid_ns = this.#now_ns - (this.#unknownSince_ns ?? this.#now_ns);
     const quiet_ns = this.#now_ns - this.#bytes_ns;
     if (invalid_ns >= INVALID_NS && quiet_ns <= INVALID_NS / 2) throw this.#invalid();
-    if (streaming && this.#now_ns - this.#valid_ns >= SILENT_NS) throw this.#silent(SILENT_NS);
-    if (!streaming && this.#now_ns - this.#stageSince_ns >= UNANSWERED_NS) {
-      throw this.#unknownSince_ns === undefined ? this.#silent(UNANSWERED_NS) : this.#invalid();
-    }
+    const limit_ns = streaming ? SILENT_NS : UNANSWERED_NS;
+    const waited_ns = this.#now_ns - (streaming ? this.#valid_ns : this.#stageSince_ns);
+    if (waited_ns >= limit_ns) throw this.#unknownSince_ns === undefined ? this.#silent(limit_ns) : this.#invalid();
     if (this.#now_ns - this.#sent_ns >= RETRY_NS) this.#ask();
   }
 

@@ -23,7 +23,8 @@ export const BUS_LSB_V = 4e-3;
 
 /** SBOS448 table 5, typical conversion times by bits and by averages; the slowest part needs 10 % longer (section 7.5). */
 const SINGLE_S = { 9: 84e-6, 10: 148e-6, 11: 276e-6, 12: 532e-6 } as const;
-const AVERAGED_S = { 2: 1.06e-3, 4: 2.13e-3, 8: 4.26e-3, 16: 8.51e-3, 32: 17.02e-3, 64: 34.05e-3, 128: 68.1e-3 } as const;
+/** More than 16 averages convert slower than the bridge's lowest rate. */
+const AVERAGED_S = { 2: 1.06e-3, 4: 2.13e-3, 8: 4.26e-3, 16: 8.51e-3 } as const;
 const SLOWEST = 1.11;
 
 /** SBOS448 section 7.5, INA219A: limit of the shunt offset by range. */
@@ -56,7 +57,7 @@ export const Options = z
       .default(11)
       .describe("resolution of both converters"),
     averages: z
-      .union([z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
+      .union([z.literal(2), z.literal(4), z.literal(8), z.literal(16)])
       .optional()
       .describe("12 bit conversions averaged by the sensor; replaces `bits`"),
     shunt_range_v: z

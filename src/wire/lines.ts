@@ -32,6 +32,14 @@ export class LineReader {
     return lines;
   }
 
+  /** Forgets a line that has begun: what comes next does not continue it. */
+  reset(): void {
+    if (this.#pending > 0) this.#parser = openParser();
+    this.dropped += this.#pending;
+    this.#pending = 0;
+    this.#skipping = false;
+  }
+
   #feed(bytes: Uint8Array, ends: boolean): void {
     if (!this.#skipping && this.#pending + bytes.length <= this.#maxBytes) {
       this.#parser.write(bytes);

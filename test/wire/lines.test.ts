@@ -33,6 +33,14 @@ test("drops and counts a line beyond the bound, and reads on after it", () => {
   expect(reader.dropped).toBe(56);
 });
 
+test("reset forgets a line that has begun", () => {
+  const reader = new LineReader();
+  reader.push(bytes("garb"));
+  reader.reset();
+  expect(reader.push(bytes("ok stop\n"))).toEqual(["ok stop"]);
+  expect(reader.dropped).toBe(4);
+});
+
 test("8 MB of garbage without a newline cost no quadratic time", () => {
   const reader = new LineReader();
   const garbage = new Uint8Array(1024).fill(0x55);
