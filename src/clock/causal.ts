@@ -1,4 +1,4 @@
-import { type ClockPiece, pieceAt, type SessionSeconds, type TimeMap, toSession } from "../model/clock.ts";
+import { type ClockPiece, type SessionSeconds, type TimeMap, toSession } from "../model/clock.ts";
 import type { ClockSpec } from "../model/instrument.ts";
 import type { Ping } from "../model/ping.ts";
 import { ArrivalEnvelope, fitNewest } from "./arrival-map.ts";
@@ -6,7 +6,7 @@ import { BURST_GAP_S, midpoint_s, roundTrip_s } from "./ping-filter.ts";
 import { fitPings, type PingFitOptions } from "./ping-map.ts";
 
 /**
- * In this time the map would meet the newest fit if there were no newer one, seconds. A young map, whose first fits
+ * In this time the map meets the newest fit if there is no newer one, seconds. A young map, whose first fits
  * knew little, takes its own age, but no less than the shorter one.
  */
 const CONVERGENCE_S = 10;
@@ -23,7 +23,7 @@ const MOST_PIECES = 8192;
  * A {@link TimeMap} that grows while the session runs, for values shown live.
  *
  * A tick that has been given a time keeps it: a new fit never moves the past. It bends the map from the newest tick
- * on, without a jump, so that map and fit would meet ten seconds later.
+ * on, without a jump, until it meets the fit ten seconds later.
  */
 export class CausalMap {
   readonly map: TimeMap;
@@ -52,21 +52,20 @@ export class CausalMap {
       return;
     }
     const convergence_s = Math.min(CONVERGENCE_S, Math.max(QUICKEST_S, (from - this.#born) / fit.rate_hz));
-    const current = pieceAt(this.map, from);
-    const now_s = along(current, from);
     const meeting = from + convergence_s * fit.rate_hz;
-    const off_s = along(fit, meeting) - along(current, meeting);
-    if (Math.abs(off_s) <= Math.max(AGREEMENT_S, AGREEMENT_PART * fit.u_s) && current.u_s <= 1.5 * fit.u_s) return;
+    const off_s = Math.abs(along(fit, meeting) - toSession(this.map, meeting));
+    if (off_s <= Math.max(AGREEMENT_S, AGREEMENT_PART * fit.u_s) && this.#pieces.at(-1)!.u_s <= 1.5 * fit.u_s) return;
+    const now_s = toSession(this.map, from);
+    // What was planned beyond the newest tick has not been given to anyone yet.
+    while (this.#pieces.length > 1 && this.#pieces.at(-1)!.fromTick > from) this.#pieces.pop();
     // However wrong the map was, time goes on: at half to twice the device's pace.
     const span_s = Math.min(2 * convergence_s, Math.max(convergence_s / 2, along(fit, meeting) - now_s));
-    const behind_s = now_s - along(fit, from);
-    this.#pieces.push({
-      fromTick: from,
-      t0_s: now_s as SessionSeconds,
-      rate_hz: (meeting - from) / span_s,
-      u_s: Math.hypot(fit.u_s, behind_s),
-      bound_s: fit.bound_s + Math.abs(behind_s),
-    });
+    const behind_s = Math.abs(now_s - along(fit, from));
+    const bend = { u_s: Math.hypot(fit.u_s, behind_s), bound_s: fit.bound_s + behind_s };
+    this.#pieces.push({ fromTick: from, t0_s: now_s, rate_hz: (meeting - from) / span_s, ...bend });
+    const left_s = Math.abs(now_s + span_s - along(fit, meeting));
+    const after = { u_s: Math.hypot(fit.u_s, left_s), bound_s: fit.bound_s + left_s };
+    this.#pieces.push({ fromTick: meeting, t0_s: (now_s + span_s) as SessionSeconds, rate_hz: fit.rate_hz, ...after });
     if (this.#pieces.length > MOST_PIECES) this.#pieces.splice(0, MOST_PIECES / 2);
   }
 }

@@ -62,11 +62,15 @@ export function withoutFalsePings(pings: readonly Ping[], limit: number): Ping[]
   });
 }
 
-/** The line of median slope and median height: P. K. Sen, JASA 63 (1968). */
+/**
+ * The line of median slope and median height: P. K. Sen, JASA 63 (1968). Slopes are taken between points at least a
+ * quarter of the span apart: those within one burst are all jitter.
+ */
 function theilSen(points: readonly Point[], limit: number): { slope: number; y: number } {
+  const apart = Math.abs(points.at(-1)!.x - points[0]!.x) / 4;
   const slopes: number[] = [];
   for (const [i, a] of points.entries()) {
-    for (const b of points.slice(i + 1)) if (b.x !== a.x) slopes.push((b.y - a.y) / (b.x - a.x));
+    for (const b of points.slice(i + 1)) if (b.x - a.x > apart) slopes.push((b.y - a.y) / (b.x - a.x));
   }
   const slope = slopes.length === 0 ? 0 : Math.min(limit, Math.max(-limit, quantile(slopes, 0.5)));
   return {

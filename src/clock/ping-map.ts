@@ -114,13 +114,14 @@ function fitWindow(window: readonly Ping[], frame: Frame, options: PingFitOption
   const span_s = pings.at(-1)!.sent_s - pings[0]!.sent_s;
   const isShort = span_s < SHORTEST_BASELINE_S;
   const shortest_s = Math.min(...pings.map(roundTrip_s));
-  const line = widestCorridorWithout(floor, ceiling, isShort ? 0 : limit, (CREDIBLE_MARGIN * shortest_s) / 2);
+  const credible_s = (CREDIBLE_MARGIN * shortest_s) / 2;
+  const line = widestCorridorWithout(floor, ceiling, isShort ? 0 : limit, credible_s);
   if (line.margin_s <= 0) return undefined;
   for (const ping of pings) used.add(ping);
   const x = (floor[0]!.x + ceiling.at(-1)!.x) / 2;
   const u_line_s = isShort ? Math.hypot(U_LINE_S, CRYSTAL * SHORTEST_BASELINE_S) : U_LINE_S;
-  // A narrower corridor than one ping's own: the clock is no line here, and what one ping says is all that holds.
-  const margin_s = Math.max(line.margin_s, shortest_s / 2);
+  // Still too narrow: the clock is no line here, and what the quickest ping says of itself is all that holds.
+  const margin_s = line.margin_s < credible_s ? shortest_s / 2 : line.margin_s;
   const u_s = Math.hypot(Math.min(margin_s, asymmetry_s) / Math.sqrt(3), u_line_s);
   const bound_s = margin_s + (isShort ? limit * SHORTEST_BASELINE_S : 0);
   return { x, y: line.y + line.slope * x, slope: line.slope, u_s, bound_s };
