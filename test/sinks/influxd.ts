@@ -25,6 +25,8 @@ export class Influxd {
     const folder = mkdtempSync(join(tmpdir(), "joulebench-influxd-"));
     writeFileSync(join(folder, "influxd.conf"), configuration(folder, auth, port));
     const child = spawn("influxd", ["run", "-config", join(folder, "influxd.conf")], { stdio: ["ignore", "ignore", "pipe"] });
+    // A run that is cut short leaves none behind.
+    process.once("exit", () => child.kill("SIGKILL"));
     const influxd = new Influxd(child, folder, await listening(child));
     if (auth) await influxd.client().createUser("admin", "secret", true);
     return influxd;
