@@ -113,12 +113,18 @@ static void send_edges(void) {
     }
 }
 
+/* Right after a sample, where the next tick is farthest, but not beside one that completes a frame or follows one. */
+static bool time_for_status(uint32_t t_us) {
+    bool crowded = settings.samples_per_frame > 1 && (count == 0 || count == 1) && next_counter == clock_ticks();
+    return t_us - status_us >= STATUS_US && !crowded;
+}
+
 void sampler_poll(void) {
     tick_t tick;
     send_edges();
     if (!streaming || !clock_take(&tick)) return;
     take_sample(&tick);
-    if (tick.t_us - status_us < STATUS_US) return;
+    if (!time_for_status(tick.t_us)) return;
     status_us += STATUS_US;
-    send_totals(FRAME_STATUS); /* right after a sample, where the next tick is farthest */
+    send_totals(FRAME_STATUS);
 }

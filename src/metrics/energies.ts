@@ -55,8 +55,8 @@ export function windowEnergy(window: Window, fill_w: number, context: EnergyCont
   const length_s = window.end_s - window.start_s;
   const covered_s = readings.covered_s[j]! - readings.covered_s[i]!;
   const missing_s = Math.max(0, length_s - covered_s);
-  const coverage = length_s > 0 ? Math.min(1, covered_s / length_s) : 1;
   const hasGap = missing_s > WHOLE * length_s;
+  const coverage = hasGap ? covered_s / length_s : 1;
   const measured_j = readings.energy_j[j]! - readings.energy_j[i]! + (readings.energyLow_j[j]! - readings.energyLow_j[i]!);
   const isNull = length_s > 0 && (coverage < WHOLE || (hasGap && Number.isNaN(fill_w)));
   const energy_j = isNull ? null : hasGap ? measured_j + missing_s * fill_w : measured_j;

@@ -113,8 +113,7 @@ export class Bench {
     if (observation.type === "ready") {
       this.#ready.add(observation.source);
       this.#ports.get(observation.source)?.trust();
-    }
-    else if (observation.type === "pong") this.#device?.answered(observation.id);
+    } else if (observation.type === "pong") this.#device?.answered(observation.id);
     else if (observation.type === "failed") {
       if (observation.error.kind === "link" && this.#ready.has(observation.source))
         this.#ports.get(observation.source)?.giveUp(observation.error);

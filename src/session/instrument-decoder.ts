@@ -62,7 +62,8 @@ export class InstrumentDecoder {
 
   #close(bytes: Uint8Array): void {
     // A driver that gave up has said so already. The reason stays on the tape: it may name a path.
-    if (this.#driver && (JSON.parse(new TextDecoder().decode(bytes)) as { reason?: string }).reason !== CLOSED) this.#fault("link_failed", 1);
+    if (this.#driver && (JSON.parse(new TextDecoder().decode(bytes)) as { reason?: string }).reason !== CLOSED)
+      this.#fault("link_failed", 1);
     this.#driver = undefined;
   }
 

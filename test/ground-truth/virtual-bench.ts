@@ -56,7 +56,13 @@ export function virtualSession(impairment: Impairment): VirtualSession {
   const wire = new Wire(impairment, start_s, random);
   const plant = shifted(phone.plant, start_s);
   const sensor = { shunt_ohm: 0.10005, conversionTimeError: 0.02 };
-  const bridge = new AvrBridge({ hex: HEX, plant: () => plant, sensor, clockSkew_ppm: impairment.bridge_ppm, onBytes: (bytes) => wire.push(bytes, bridge.now_s) });
+  const bridge = new AvrBridge({
+    hex: HEX,
+    plant: () => plant,
+    sensor,
+    clockSkew_ppm: impairment.bridge_ppm,
+    onBytes: (bytes) => wire.push(bytes, bridge.now_s),
+  });
   const decoder = new Decoder(rig, (_source, bytes) => {
     recorder.append({ source: "meter", kind: "tx", host_ns: ns(now_s), bytes });
     bridge.receive(bytes);
@@ -66,7 +72,9 @@ export function virtualSession(impairment: Impairment): VirtualSession {
     for (const observation of decoder.push(record)) if (observation.type === "stopped") isStopped = true;
   });
   const end_s = start_s + phone.end_s + 1 + AFTER_S;
-  const script = [...deviceScript(phone, impairment, { start_s, end_s }, random), ...marks(start_s, phone.end_s)].sort((a, b) => a.at_s - b.at_s);
+  const script = [...deviceScript(phone, impairment, { start_s, end_s }, random), ...marks(start_s, phone.end_s)].sort(
+    (a, b) => a.at_s - b.at_s,
+  );
   recorder.state("meter", "open", 0, {});
   recorder.state("device", "open", 0, {});
   let now_s = 0;
@@ -101,7 +109,12 @@ interface Line {
 }
 
 /** Pings, pongs and events, each when the host sends or hears it. */
-function deviceScript(phone: Phone, { device_ppm }: Impairment, { start_s, end_s }: { start_s: number; end_s: number }, random: Random): Line[] {
+function deviceScript(
+  phone: Phone,
+  { device_ppm }: Impairment,
+  { start_s, end_s }: { start_s: number; end_s: number },
+  random: Random,
+): Line[] {
   const clock = oscillator({ offset_s: 3.217, ppm: device_ppm });
   const lines: Line[] = [];
   let id = 0;
@@ -111,7 +124,12 @@ function deviceScript(phone: Phone, { device_ppm }: Impairment, { start_s, end_s
       const deviceReceived_s = clock.reading_s(arrives_s);
       const back_s = arrives_s + 40e-6 + exponential(random, 150e-6);
       lines.push({ source: "device", kind: "tx", at_s, text: `${pingLine(id)}\n` });
-      lines.push({ source: "device", kind: "rx", at_s: back_s, text: `${pongLine({ id: id++, deviceReceived_s, deviceSent_s: deviceReceived_s })}\n` });
+      lines.push({
+        source: "device",
+        kind: "rx",
+        at_s: back_s,
+        text: `${pongLine({ id: id++, deviceReceived_s, deviceSent_s: deviceReceived_s })}\n`,
+      });
       at_s = back_s + 50e-6;
     }
   };
@@ -120,7 +138,12 @@ function deviceScript(phone: Phone, { device_ppm }: Impairment, { start_s, end_s
   burst(end_s, 64);
   for (const event of phone.events) {
     const true_s = start_s + event.true_s;
-    lines.push({ source: "device", kind: "rx", at_s: true_s + 200e-6 + exponential(random, 1e-3), text: `${eventLine(event, clock.reading_s(true_s))}\n` });
+    lines.push({
+      source: "device",
+      kind: "rx",
+      at_s: true_s + 200e-6 + exponential(random, 1e-3),
+      text: `${eventLine(event, clock.reading_s(true_s))}\n`,
+    });
   }
   return lines;
 }
@@ -128,7 +151,13 @@ function deviceScript(phone: Phone, { device_ppm }: Impairment, { start_s, end_s
 function marks(start_s: number, workload_s: number): Line[] {
   const at = (at_s: number, mark: string): Line => ({ source: "session", kind: "control", at_s, text: JSON.stringify({ mark }) });
   const after_s = start_s + workload_s + 1;
-  return [at(1, "idle_start"), at(1 + BASELINE_S, "idle_end"), at(start_s, "workload_start"), at(after_s, "idle_start"), at(after_s + AFTER_S - 0.1, "idle_end")];
+  return [
+    at(1, "idle_start"),
+    at(1 + BASELINE_S, "idle_end"),
+    at(start_s, "workload_start"),
+    at(after_s, "idle_start"),
+    at(after_s + AFTER_S - 0.1, "idle_end"),
+  ];
 }
 
 /** Layout of firmware-bridge/PROTOCOL.md: type of a SAMPLES frame, bytes before its samples, of each, and of the CRC. */
@@ -160,7 +189,8 @@ class Wire {
     for (const byte of bytes) {
       this.#pending.push(byte);
       const isFrame = this.#pending[0] === 0;
-      if (isFrame ? byte === 0 && this.#pending.length > 2 : byte === 0x0a) this.#deliver(Uint8Array.from(this.#pending.splice(0)), isFrame, now_s);
+      if (isFrame ? byte === 0 && this.#pending.length > 2 : byte === 0x0a)
+        this.#deliver(Uint8Array.from(this.#pending.splice(0)), isFrame, now_s);
     }
   }
 

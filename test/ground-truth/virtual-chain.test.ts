@@ -32,7 +32,9 @@ beforeAll(() => {
 
 /** Flags of the phases of every request. */
 const flagsOf = (request: string): string[] =>
-  results.measurements.filter((each) => each.request === request && each.phase !== "token" && each.phase !== "tail").flatMap((each) => each.flags);
+  results.measurements
+    .filter((each) => each.request === request && each.phase !== "token" && each.phase !== "tail")
+    .flatMap((each) => each.flags);
 
 /** Requests with nothing worse than a filled gap, by the measurements' own flags. */
 const valid = (): string[] => session.phone.requests.map((each) => each.request).filter((each) => !flagsOf(each).includes("INVALID"));

@@ -93,5 +93,7 @@ test("a folder without a tape is named as such", () => {
 
 test("a second writer never overwrites a tape", () => {
   new TapeWriter(dir);
-  expect(() => new TapeWriter(dir)).toThrowError(expect.objectContaining({ kind: "sink", message: expect.stringMatching(/cannot open the tape.*choose another --out/) }));
+  expect(() => new TapeWriter(dir)).toThrowError(
+    expect.objectContaining({ kind: "sink", message: expect.stringMatching(/cannot open the tape.*choose another --out/) }),
+  );
 });
