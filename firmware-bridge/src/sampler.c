@@ -69,17 +69,19 @@ static bool read_sensor(uint16_t *shunt, uint16_t *bus) {
            twi_read(settings.address, REG_POWER, &power);
 }
 
-static void take_sample(const tick_t *tick) {
+/* False when the sensor could not be read. */
+static bool take_sample(const tick_t *tick) {
     uint16_t shunt, bus;
     if (!read_sensor(&shunt, &bus)) {
         totals.i2c_errors++;
-        return;
+        return false;
     }
     if (tick->counter != next_counter) flush(); /* no gap inside a frame */
     if (count == 0) frame_samples(&samples, tick->counter, tick->t_us, settings.period_us);
     frame_sample(&samples, (int16_t)shunt, bus);
     next_counter = tick->counter + 1;
     if (++count >= settings.samples_per_frame) flush();
+    return true;
 }
 
 void sampler_start(void) {
@@ -113,18 +115,14 @@ static void send_edges(void) {
     }
 }
 
-/* Right after a sample, where the next tick is farthest, but not beside one that completes a frame or follows one. */
-static bool time_for_status(uint32_t t_us) {
-    bool crowded = settings.samples_per_frame > 1 && (count == 0 || count == 1) && next_counter == clock_ticks();
-    return t_us - status_us >= STATUS_US && !crowded;
-}
-
 void sampler_poll(void) {
     tick_t tick;
     send_edges();
     if (!streaming || !clock_take(&tick)) return;
-    take_sample(&tick);
-    if (!time_for_status(tick.t_us)) return;
+    bool read = take_sample(&tick);
+    /* A sample that completes a frame, or follows one, leaves too little time before the next tick. */
+    bool crowded = read && count < 2 && settings.samples_per_frame > 2;
+    if (crowded || tick.t_us - status_us < STATUS_US) return;
     status_us += STATUS_US;
     send_totals(FRAME_STATUS);
 }
