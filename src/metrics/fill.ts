@@ -1,0 +1,43 @@
+import type { Window } from "../model/measurement.ts";
+import { type EnergyContext, measuredPower_w, type WindowEnergy, windowEnergy } from "./energies.ts";
+
+/** Energies of all windows. A gap is filled by the same phase of the same request, else by that phase of the session. */
+export function energiesOf(windows: readonly Window[], context: EnergyContext): WindowEnergy[] {
+  const totals = new Map<string, { energy_j: number; covered_s: number }>();
+  const add = (key: string, part: { energy_j: number; covered_s: number }): void => {
+    const total = totals.get(key) ?? { energy_j: 0, covered_s: 0 };
+    totals.set(key, { energy_j: total.energy_j + part.energy_j, covered_s: total.covered_s + part.covered_s });
+  };
+  for (const window of windows) {
+    if (window.phase === "token" || window.phase === "request") continue;
+    const part = measuredPower_w(window, context);
+    add(`${window.phase}/${window.request}`, part);
+    add(window.phase, part);
+  }
+  const like = (phase: string, request: string): number => {
+    const own = totals.get(`${phase}/${request}`);
+    const total = own && own.covered_s > 0 ? own : totals.get(phase);
+    return total && total.covered_s > 0 ? total.energy_j / total.covered_s : Number.NaN;
+  };
+  const parts = new Map<string, { missing_s: number; fill_j: number }>();
+  return windows
+    .toSorted((a, b) => Number(a.phase === "request") - Number(b.phase === "request"))
+    .map((window) => {
+      if (window.phase === "request") {
+        const part = parts.get(window.request);
+        return windowEnergy(window, part ? part.fill_j / part.missing_s : like("decode", window.request), context);
+      }
+      const phase = window.phase === "token" ? "decode" : window.phase;
+      const fill_w = like(phase, window.request);
+      const energy = windowEnergy(window, window.phase === "token" && energyIsMissing(window, context) ? Number.NaN : fill_w, context);
+      const missing_s = (1 - energy.coverage) * (window.end_s - window.start_s);
+      if ((phase === "prefill" || window.phase === "decode") && missing_s > 0) {
+        const part = parts.get(window.request) ?? { missing_s: 0, fill_j: 0 };
+        parts.set(window.request, { missing_s: part.missing_s + missing_s, fill_j: part.fill_j + missing_s * fill_w });
+      }
+      return energy;
+    });
+}
+
+/** A token none of whose time was sampled has no energy of its own: null, not the mean of its neighbours. */
+const energyIsMissing = (window: Window, context: EnergyContext): boolean => measuredPower_w(window, context).covered_s <= 0;
