@@ -1,13 +1,14 @@
-import type { Measurement, Window } from "../model/measurement.ts";
+import type { Window } from "../model/measurement.ts";
 import type { Recording } from "../model/recording.ts";
 import type { Results } from "../model/results.ts";
-import { type Baseline, baselineInstants, baselineOf } from "./baseline.ts";
+import { baselineInstants, baselinesOf } from "./baseline.ts";
 import { readCounter } from "./counter.ts";
 import type { EnergyContext, WindowEnergy } from "./energies.ts";
 import { energiesOf } from "./fill.ts";
 import { Instants } from "./instants.ts";
 import { measurementsOf } from "./measurements.ts";
 import { rateUncertaintyOf, samplingOf, timingFunction } from "./sampling.ts";
+import { addSessionValues, idleMeasurement } from "./session-values.ts";
 import { summarise } from "./summary.ts";
 import { validate } from "./validity.ts";
 
@@ -26,7 +27,9 @@ export function analyze(session: string, recording: Recording, windows: readonly
   const reach_s = Math.max(2 * sampling.step_s, 2 * latest, LEAST_REACH_S);
   const instants = new Instants(windows, baselineInstants(recording.idle), reach_s);
   const readings = readCounter(recording.blocks(), { measurand, maps }, instants.at, instants.classes(windows));
-  const baseline = baselineOf(recording.idle, instants, readings);
+  const firstEvent_s = windows.reduce((first, each) => Math.min(first, each.start_s), Number.POSITIVE_INFINITY);
+  const baselines = baselinesOf(recording.idle, firstEvent_s, { instants, readings });
+  const baseline = baselines.used;
   const context: EnergyContext = {
     instants,
     readings,
@@ -47,16 +50,8 @@ export function analyze(session: string, recording: Recording, windows: readonly
   const summary = summarise(counted, rateUncertainty);
   const validUnits = counted.filter((each) => each.window.phase === "unit").length;
   const measurements = energies.flatMap((each) => measurementsOf(each, source, rateUncertainty));
-  if (baseline) {
-    measurements.push(idlePower(baseline, recording, source));
-    summary.values.idle_power = {
-      value: baseline.power_w,
-      unit: "W",
-      expanded_uncertainty: 2 * idleUncertainty(baseline, recording),
-      k: 2,
-      n: recording.idle.length,
-    };
-  }
+  addSessionValues(summary, baselines, { counted, context, recording });
+  if (baseline) measurements.push(idleMeasurement(baseline, recording, context, source));
   return {
     format: 1,
     session,
@@ -65,6 +60,7 @@ export function analyze(session: string, recording: Recording, windows: readonly
     measurements,
     summary: summary.values,
     budget: summary.budget,
+    percentiles: summary.percentiles,
     references: recording.references,
     clocks: recording.clocks,
     throttling: { episodes: [] },
@@ -87,12 +83,3 @@ function isValid(request: string, energies: readonly WindowEnergy[]): boolean {
 
 /** Flags that take a request out of the summary. */
 const EXCLUDING = new Set(["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"]);
-
-const idleUncertainty = (baseline: Baseline, { measurand }: Recording): number =>
-  Math.hypot(baseline.u_w, baseline.power_w * measurand.accuracy.gain);
-
-function idlePower(baseline: Baseline, recording: Recording, source: string): Measurement {
-  const [start_s, end_s] = [recording.idle[0]![0], recording.idle.at(-1)![1]];
-  const about = { coverage: 1, source, phase: "idle" as const, request: "", tokens: 0, start_s, end_s, flags: [] };
-  return { name: "idle_power", value: baseline.power_w, unit: "W", uncertainty: idleUncertainty(baseline, recording), ...about };
-}

@@ -23,11 +23,42 @@ const binEdges = ([start_s, end_s]: Interval): number[] => {
   return Array.from({ length: bins + 1 }, (_, i) => (i === bins ? end_s : start_s + ((end_s - start_s) * i) / bins));
 };
 
-/** The instants at which {@link baselineOf} needs the energy counter. */
+/** The instants at which {@link baselinesOf} needs the energy counter. */
 export const baselineInstants = (idle: readonly Interval[]): number[] => idle.flatMap(binEdges);
 
+/**
+ * Idle power before the workload, after it, and the one that net values refer to: the cold one where it was measured,
+ * since what a warm device draws more is the workload's doing.
+ */
+export interface Baselines {
+  readonly cold: Baseline | undefined;
+  readonly hot: Baseline | undefined;
+  readonly used: Baseline | undefined;
+}
+
+/** @param firstEvent_s session time at which the device began to work; Infinity when it never did */
+export function baselinesOf(
+  idle: readonly Interval[],
+  firstEvent_s: number,
+  { instants, readings }: { readonly instants: Instants; readonly readings: CounterReadings },
+): Baselines {
+  const cold = baselineOf(
+    "cold idle",
+    idle.filter(([, end_s]) => end_s <= firstEvent_s),
+    instants,
+    readings,
+  );
+  const hot = baselineOf(
+    "hot idle",
+    idle.filter(([, end_s]) => end_s > firstEvent_s),
+    instants,
+    readings,
+  );
+  return { cold, hot, used: cold ?? hot };
+}
+
 /** @returns undefined when there is no idle interval with samples throughout. */
-export function baselineOf(idle: readonly Interval[], instants: Instants, readings: CounterReadings): Baseline | undefined {
+function baselineOf(kind: string, idle: readonly Interval[], instants: Instants, readings: CounterReadings): Baseline | undefined {
   const means: number[] = [];
   let duration_s = 0;
   for (const interval of idle) {
@@ -48,5 +79,5 @@ export function baselineOf(idle: readonly Interval[], instants: Instants, readin
   const mean_w = means.reduce((sum, each) => sum + each, 0) / means.length;
   const variance = means.reduce((sum, each) => sum + (each - mean_w) ** 2, 0) / Math.max(1, means.length - 1);
   const u_w = MEDIAN_PENALTY * Math.sqrt(variance / means.length);
-  return { name: `idle, median of ${means.length} means of ${BIN_S} s`, power_w, u_w, dof: Math.max(1, means.length - 1), duration_s };
+  return { name: `${kind}, median of ${means.length} means of ${BIN_S} s`, power_w, u_w, dof: Math.max(1, means.length - 1), duration_s };
 }

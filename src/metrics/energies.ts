@@ -91,10 +91,9 @@ interface Span {
 
 /** Type B and sampling components of a gross window energy: science.md 2.8, 2.1 (edges), 2.6 (gap). */
 function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, context: EnergyContext): Component[] {
-  const { accuracy, readings, voltage_v, integrating } = context;
+  const { accuracy, readings, integrating } = context;
   const length_s = window.end_s - window.start_s;
-  const current_a = length_s > 0 && voltage_v > 0 ? energy_j / length_s / voltage_v : 0;
-  const byCurrent = (a: number, v: number): number => (voltage_v > 0 ? length_s * Math.hypot(voltage_v * a, current_a * v) : 0);
+  const { offset_w, resolution_w } = constantEffects(length_s > 0 ? energy_j / length_s : 0, context);
   const steps_w = Math.hypot(stepAt(window.start_s, context), stepAt(window.end_s, context));
   const u_s = Math.max(context.timing_s(window.start_s), context.timing_s(window.end_s));
   const list: Component[] = [];
@@ -102,10 +101,11 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
     if (u > 0) list.push({ name, u, dof: Number.POSITIVE_INFINITY });
   };
   put("gain", Math.abs(energy_j) * accuracy.gain);
-  put("offset", byCurrent(accuracy.currentOffset_a, accuracy.voltageOffset_v));
-  put("resolution", byCurrent(accuracy.currentResolution_a, accuracy.voltageResolution_v) / Math.sqrt(12));
+  put("offset", length_s * offset_w);
+  put("resolution", length_s * resolution_w);
   put("clock", steps_w * Math.hypot(u_s, accuracy.sampling_s));
-  put("edges", (steps_w * readings.step_s) / Math.sqrt(30));
+  // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
+  put("edges", (steps_w * readings.step_s) / Math.sqrt(integrating ? 30 : 12));
   const samples = readings.samples[j]! - readings.samples[i]!;
   // Neighbouring samples differ by what happens between them: the standard error of systematic sampling.
   if (!integrating && samples > 1)
@@ -121,13 +121,29 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   return list;
 }
 
+/** Standard uncertainties of a mean power from constant offsets and from the least count, by way of current and voltage. */
+export function constantEffects(
+  power_w: number,
+  { accuracy, voltage_v }: Pick<EnergyContext, "accuracy" | "voltage_v">,
+): { offset_w: number; resolution_w: number } {
+  if (!(voltage_v > 0)) return { offset_w: 0, resolution_w: 0 };
+  const current_a = power_w / voltage_v;
+  const { currentOffset_a, voltageOffset_v, currentResolution_a, voltageResolution_v } = accuracy;
+  return {
+    offset_w: Math.hypot(voltage_v * currentOffset_a, current_a * voltageOffset_v),
+    resolution_w: Math.hypot(voltage_v * currentResolution_a, current_a * voltageResolution_v) / Math.sqrt(12),
+  };
+}
+
 /** Net of idle: gain acts on the net energy, constant offsets cancel, the baseline's own uncertainty enters. */
-function netOf(components: readonly Component[], net_j: number, length_s: number, { accuracy, baseline }: EnergyContext): Component[] {
+function netOf(components: readonly Component[], net_j: number, length_s: number, context: EnergyContext): Component[] {
+  const { accuracy, baseline } = context;
   const list = components
     .filter((each) => each.name !== "offset")
     .map((each) => (each.name === "gain" ? { ...each, u: Math.abs(net_j) * accuracy.gain } : each));
-  const u = length_s * (baseline?.u_w ?? 0);
-  return u > 0 ? [...list, { name: "baseline", u, dof: baseline!.dof }] : list;
+  if (!baseline) return list;
+  const u = length_s * Math.hypot(baseline.u_w, constantEffects(baseline.power_w, context).resolution_w);
+  return u > 0 ? [...list, { name: "baseline", u, dof: baseline.dof }] : list;
 }
 
 /** How much the power changes at an edge: difference of the means just after and just before it, W. */

@@ -84,6 +84,10 @@ export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertain
     const { energy_j: dividend, components } = energy;
     list.push({ name: meanPowerName(window.phase), unit: "W", dividend, divisor: duration_s, components, uncertain: "dividend" });
   }
+  if (energy.energy_j !== null && window.phase === "request") {
+    const product = { dividend: energy.energy_j * duration_s, components: scaled(energy.components, duration_s) };
+    list.push({ name: "energy_delay_product", unit: "J s", ...product, divisor: 1, uncertain: "dividend" });
+  }
   const components: Component[] = [{ name: "clock", u: duration_s * rateUncertainty, dof: Number.POSITIVE_INFINITY }];
   for (const { name, unit, as } of TIMES[window.phase] ?? []) {
     if (as !== "duration" && !(window.tokens > 0)) continue;

@@ -1,12 +1,14 @@
 import type { Component } from "../model/measurement.ts";
-import type { BudgetLine, SummaryValue } from "../model/results.ts";
+import type { BudgetLine, Percentiles, SummaryValue } from "../model/results.ts";
 import { expanded, scaled, summed } from "./budget.ts";
 import type { WindowEnergy } from "./energies.ts";
 import { type Quotient, quotientsOf, type RateUncertainty } from "./quantities.ts";
+import { repeatsOf } from "./repeats.ts";
 
 export interface Summary {
   readonly values: Record<string, SummaryValue>;
   readonly budget: Record<string, BudgetLine[]>;
+  readonly percentiles: Record<string, Percentiles>;
 }
 
 /**
@@ -23,14 +25,17 @@ export function summarise(energies: readonly WindowEnergy[], rateUncertainty: Ra
       list.push(quotient);
     }
   }
-  const summary: Summary = { values: {}, budget: {} };
+  const summary: Summary = { values: {}, budget: {}, percentiles: {} };
   for (const [name, quotients] of byName) {
     const dividend = sum(quotients.map((each) => each.dividend));
     const divisor = sum(quotients.map((each) => each.divisor));
     const value = dividend / divisor;
-    const components = [...systematic(quotients, dividend, divisor), ...repeats(quotients, value, divisor)];
+    const { component, lag1, effective } = repeatsOf(quotients);
+    const components = [...systematic(quotients, dividend, divisor), ...(component ? [component] : [])];
     const { U, k } = expanded(components);
-    summary.values[name] = { value, unit: quotients[0]!.unit, expanded_uncertainty: U, k, n: quotients.length };
+    const repeated = lag1 === undefined ? {} : { lag1, n_eff: effective };
+    summary.values[name] = { value, unit: quotients[0]!.unit, expanded_uncertainty: U, k, n: quotients.length, ...repeated };
+    if (SPREAD.has(name)) summary.percentiles[name] = percentilesOf(quotients);
     summary.budget[name] = components.map(({ name: component, u, dof }) => ({ component, u, dof: Number.isFinite(dof) ? dof : null }));
   }
   return summary;
@@ -41,13 +46,13 @@ function systematic(quotients: readonly Quotient[], dividend: number, divisor: n
   return scaled(total, quotients[0]!.uncertain === "dividend" ? 1 / divisor : dividend / divisor ** 2);
 }
 
-/** Standard error of the quotient of sums from the residuals of the single requests; nothing to say from one of them. */
-function repeats(quotients: readonly Quotient[], value: number, divisor: number): Component[] {
-  const n = quotients.length;
-  if (n < 2) return [];
-  const squares = sum(quotients.map((each) => (each.dividend - value * each.divisor) ** 2));
-  const u = Math.sqrt((n / (n - 1)) * squares) / Math.abs(divisor);
-  return u > 0 ? [{ name: "repeats", u, dof: n - 1 }] : [];
+/** Quantities whose spread over requests people ask for. */
+const SPREAD = new Set(["request_energy", "request_energy_per_output_token", "decode_energy_per_token", "ttft", "tpot", "e2e_latency"]);
+
+function percentilesOf(quotients: readonly Quotient[]): Percentiles {
+  const sorted = quotients.map((each) => each.dividend / each.divisor).sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
+  return { unit: quotients[0]!.unit, n: sorted.length, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) };
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

@@ -41,6 +41,8 @@ export interface Recording {
   readonly idle: readonly (readonly [number, number])[];
   readonly faults: readonly Fault[];
   readonly references: readonly Reference[];
+  /** Energy of a full battery, for the projected number of requests. */
+  readonly battery_j?: number;
   /** Requests the plan asked for, where there was a plan. */
   readonly planned?: number;
   /** Facts about the clocks for the report: offsets, rates, bounds. */

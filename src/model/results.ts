@@ -9,6 +9,19 @@ export interface SummaryValue {
   readonly expanded_uncertainty: number;
   readonly k: number;
   readonly n: number;
+  /** Lag-1 autocorrelation of successive requests, and as many independent ones as they are worth. */
+  readonly lag1?: number;
+  readonly n_eff?: number;
+}
+
+/** How a quantity is distributed over valid requests: nearest-rank percentiles. */
+export interface Percentiles {
+  readonly unit: string;
+  readonly n: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
 }
 
 /** One validity rule applied to one session. Only a FAIL makes a session invalid. */
@@ -35,6 +48,7 @@ export interface Results {
   readonly measurements: readonly Measurement[];
   readonly summary: Readonly<Record<string, SummaryValue>>;
   readonly budget: Readonly<Record<string, readonly BudgetLine[]>>;
+  readonly percentiles: Readonly<Record<string, Percentiles>>;
   readonly references: readonly Reference[];
   readonly clocks: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   readonly throttling: { readonly episodes: readonly never[] };
