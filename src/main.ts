@@ -8,7 +8,7 @@ import { registerImport } from "./cli/import.ts";
 import { registerInit } from "./cli/init.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerValidate } from "./cli/validate.ts";
-import { VERSION } from "./session/version.ts";
+import { VERSION } from "./store/version.ts";
 
 const program = new Command("joulebench")
   .description("Joules per token of language models on phones, Jetsons and Raspberry Pis, with an uncertainty that holds.")

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import { SESSION_FORMAT, type SessionFile, writeJson } from "../store/session-file.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../store/version.ts";
 
 /** A session folder being made. */
 export interface SessionFolder {

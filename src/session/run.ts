@@ -52,12 +52,12 @@ export async function run(
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
     folder.describe({ state, origin: { run: true }, rig, plan: rig.plan, identities });
   describe("recording");
+  const sinks = openSinks(rig, folder, (message) => watcher.notice?.(message));
   const bench = new Bench(rig, join(folder.dir, "tape"));
   const identities: Record<string, Readonly<Record<string, string | number>>> = {};
   bench.streams.observations$.subscribe((each) => {
     if (each.type === "identity") identities[each.source] = each.facts;
   });
-  const sinks = openSinks(rig, folder, (message) => watcher.notice?.(message));
   const means$ = powerMeans(bench.streams.blocks$, rig);
   feedSinks(sinks, bench.streams, means$);
   means$.subscribe((mean) => watcher.power?.(mean));
