@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { analyze } from "../../src/metrics/analyze.ts";
+import type { Block } from "../../src/model/block.ts";
+import { identityMap, type SessionSeconds } from "../../src/model/clock.ts";
+import type { Accuracy } from "../../src/model/instrument.ts";
+import type { Window } from "../../src/model/measurement.ts";
+import type { Recording } from "../../src/model/recording.ts";
+
+const PERFECT: Accuracy = {
+  gain: 0,
+  currentOffset_a: 0,
+  voltageOffset_v: 0,
+  currentResolution_a: 0,
+  voltageResolution_v: 0,
+  sampling_s: 0,
+};
+const RATE_HZ = 100;
+
+/** A meter that shows `power_w(t)` at 4 V and 100 Hz for 20 s, as integrating samples. */
+function recording(power_w: (t: number) => number, more: Partial<Recording> = {}, accuracy: Partial<Accuracy> = {}): Recording {
+  const length = 20 * RATE_HZ;
+  const current_a = Float64Array.from({ length }, (_, k) => power_w((k + 0.5) / RATE_HZ) / 4);
+  const block: Block = {
+    source: "m",
+    epoch: 0,
+    sampler: "integrating",
+    startTick: 0,
+    ticks: { first: 1 / RATE_HZ, step: 1 / RATE_HZ },
+    length,
+    lostBefore: 0,
+    columns: { "main.current_a": current_a, "main.voltage_v": new Float64Array(length).fill(4) },
+  };
+  return {
+    measurand: { source: "m", channel: "main", accuracy: { ...PERFECT, ...accuracy } },
+    maps: [identityMap("m", 0)],
+    events: [],
+    readings: [],
+    idle: [
+      [0, 4],
+      [16, 20],
+    ],
+    faults: [],
+    references: [],
+    clocks: {},
+    blocks: () => [block],
+    ...more,
+  };
+}
+
+const at = (t: number) => t as SessionSeconds;
+function request(name: string, start: number, first: number, last: number, tokens: number): Window[] {
+  const about = { request: name, flags: [] };
+  return [
+    { ...about, phase: "prefill", start_s: at(start), end_s: at(first), tokens: 100 },
+    { ...about, phase: "decode", start_s: at(first), end_s: at(last), tokens: tokens - 1 },
+    { ...about, phase: "request", start_s: at(start), end_s: at(last), tokens },
+  ];
+}
+
+/** 1 W idle, 9 W while prefilling [5, 6), 5 W while decoding [6, 10). */
+const load = (t: number) => (t < 5 || t >= 10 ? 1 : t < 6 ? 9 : 5);
+const oneRequest = request("a", 5, 6, 10, 41);
+
+test("phases, per-token values and net values of a plain request", () => {
+  const { summary, baseline } = analyze("s", recording(load), oneRequest);
+  const value = (name: string) => summary[name]!.value;
+  expect(value("prefill_energy")).toBeCloseTo(9, 10);
+  expect(value("prefill_energy_per_prompt_token")).toBeCloseTo(0.09, 12);
+  expect(value("decode_energy_per_token")).toBeCloseTo(0.5, 12);
+  expect(value("decode_energy_per_token_net")).toBeCloseTo(0.4, 12);
+  expect(value("request_energy_per_output_token")).toBeCloseTo(29 / 41, 12);
+  expect(value("energy_delay_product")).toBeCloseTo(29 * 5, 9);
+  expect(value("mean_power")).toBeCloseTo(29 / 5, 12);
+  expect(baseline).toMatchObject({ power_w: expect.closeTo(1, 12), name: expect.stringMatching(/^cold idle, median of 4 means/) });
+});
+
+test("a warm device idles higher: both are reported, and net values refer to the cold one", () => {
+  const warm = (t: number) => (t >= 10 ? 1.3 : load(t));
+  const { summary } = analyze("s", recording(warm), oneRequest);
+  expect(summary.idle_power_cold!.value).toBeCloseTo(1, 12);
+  expect(summary.idle_power_hot!.value).toBeCloseTo(1.3, 12);
+  expect(summary.decode_energy_per_token_net!.value).toBeCloseTo(0.4, 12);
+});
+
+test("gain acts on gross and on net energy, an offset cancels in the net", () => {
+  const { summary, budget } = analyze("s", recording(load, {}, { gain: 0.01, currentOffset_a: 0.002 }), oneRequest);
+  const u = (name: string, component: string) => budget[name]!.find((each) => each.component === component)?.u ?? 0;
+  expect(u("decode_energy", "gain")).toBeCloseTo(0.2, 10);
+  expect(u("decode_energy_net", "gain")).toBeCloseTo(0.16, 10);
+  expect(u("decode_energy", "offset")).toBeCloseTo(0.002 * 4 * 4, 10);
+  expect(u("decode_energy_net", "offset")).toBe(0);
+  expect(summary.decode_energy!.expanded_uncertainty).toBeGreaterThan(0.4);
+});
+
+test("a clock that is off by u moves a step's worth of power times u from one phase to the other", () => {
+  const u_s = 0.003;
+  const maps = [identityMap("m", 0), identityMap("d", 0, u_s)];
+  const events = [{ type: "request_start" as const, source: "d", epoch: 0, tick: 5, request: "a" }];
+  const { budget } = analyze("s", recording(load, { maps, events }), oneRequest);
+  const clock = budget.prefill_energy!.find((each) => each.component === "clock")!;
+  expect(clock.u).toBeCloseTo(Math.hypot(8, 4) * u_s, 6);
+});
+
+test("marginal energy is the slope over output lengths, given five of them at one prompt length", () => {
+  const windows = [8, 16, 24, 32, 40].flatMap((tokens, i) =>
+    request(`r${i}`, 5 + 0.9 * i, 5 + 0.9 * i + 0.1, 5 + 0.9 * i + 0.1 + tokens * 0.02, tokens + 1),
+  );
+  const { summary } = analyze(
+    "s",
+    recording(() => 5),
+    windows,
+  );
+  expect(summary.marginal_energy_per_output_token!.value).toBeCloseTo(0.1, 9);
+  expect(
+    analyze(
+      "s",
+      recording(() => 5),
+      windows.slice(3),
+    ).summary.marginal_energy_per_output_token,
+  ).toBeUndefined();
+});
+
+test("a full battery lasts for its energy over that of a request", () => {
+  const { summary } = analyze("s", recording(load, { battery_j: 58_000 }), oneRequest);
+  expect(summary.requests_per_charge).toMatchObject({ value: expect.closeTo(2000, 6), unit: "1" });
+});
+
+test("no samples, no values: null, never zero, and the session is not valid", () => {
+  const { measurements, validity } = analyze("s", recording(load, { blocks: () => [] }), oneRequest);
+  expect(measurements.filter((each) => each.value === 0)).toEqual([]);
+  expect(measurements.find((each) => each.name === "decode_energy")).toMatchObject({ value: null, uncertainty: null, coverage: 0 });
+  expect(validity.find((each) => each.rule === "measured")).toMatchObject({ pass: false, level: "FAIL" });
+});
