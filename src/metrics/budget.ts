@@ -10,7 +10,8 @@ export type Sharing = "common" | "own";
 /** Components of the uncertainty of an energy, and how each is shared; GUM budget of science.md 2.8. */
 export const COMPONENTS = {
   gain: "common",
-  offset: "common",
+  "current offset": "common",
+  "voltage offset": "common",
   resolution: "common",
   clock: "common",
   baseline: "common",

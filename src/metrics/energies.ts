@@ -93,7 +93,7 @@ interface Span {
 function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, context: EnergyContext): Component[] {
   const { accuracy, readings, integrating } = context;
   const length_s = window.end_s - window.start_s;
-  const { offset_w, resolution_w } = constantEffects(length_s > 0 ? energy_j / length_s : 0, context);
+  const { currentOffset_w, voltageOffset_w, resolution_w } = constantEffects(length_s > 0 ? energy_j / length_s : 0, context);
   const steps_w = Math.hypot(stepAt(window.start_s, context), stepAt(window.end_s, context));
   const u_s = Math.max(context.timing_s(window.start_s), context.timing_s(window.end_s));
   const list: Component[] = [];
@@ -101,7 +101,8 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
     if (u > 0) list.push({ name, u, dof: Number.POSITIVE_INFINITY });
   };
   put("gain", Math.abs(energy_j) * accuracy.gain);
-  put("offset", length_s * offset_w);
+  put("current offset", length_s * currentOffset_w);
+  put("voltage offset", length_s * voltageOffset_w);
   put("resolution", length_s * resolution_w);
   put("clock", steps_w * Math.hypot(u_s, accuracy.sampling_s));
   // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
@@ -125,22 +126,28 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
 export function constantEffects(
   power_w: number,
   { accuracy, voltage_v }: Pick<EnergyContext, "accuracy" | "voltage_v">,
-): { offset_w: number; resolution_w: number } {
-  if (!(voltage_v > 0)) return { offset_w: 0, resolution_w: 0 };
+): { currentOffset_w: number; voltageOffset_w: number; resolution_w: number } {
+  if (!(voltage_v > 0)) return { currentOffset_w: 0, voltageOffset_w: 0, resolution_w: 0 };
   const current_a = power_w / voltage_v;
   const { currentOffset_a, voltageOffset_v, currentResolution_a, voltageResolution_v } = accuracy;
   return {
-    offset_w: Math.hypot(voltage_v * currentOffset_a, current_a * voltageOffset_v),
+    currentOffset_w: voltage_v * currentOffset_a,
+    voltageOffset_w: Math.abs(current_a) * voltageOffset_v,
     resolution_w: Math.hypot(voltage_v * currentResolution_a, current_a * voltageResolution_v) / Math.sqrt(12),
   };
 }
 
-/** Net of idle: gain acts on the net energy, constant offsets cancel, the baseline's own uncertainty enters. */
+/**
+ * Net of idle: gain acts on the net energy, and so does an offset of the voltage, which scales every current alike;
+ * an offset of the current cancels; the baseline's own uncertainty enters.
+ */
 function netOf(components: readonly Component[], net_j: number, length_s: number, context: EnergyContext): Component[] {
   const { accuracy, baseline } = context;
+  const { voltageOffset_w } = constantEffects(length_s > 0 ? net_j / length_s : 0, context);
   const list = components
-    .filter((each) => each.name !== "offset")
-    .map((each) => (each.name === "gain" ? { ...each, u: Math.abs(net_j) * accuracy.gain } : each));
+    .filter((each) => each.name !== "current offset")
+    .map((each) => (each.name === "gain" ? { ...each, u: Math.abs(net_j) * accuracy.gain } : each))
+    .map((each) => (each.name === "voltage offset" ? { ...each, u: length_s * voltageOffset_w } : each));
   if (!baseline) return list;
   const u = length_s * Math.hypot(baseline.u_w, constantEffects(baseline.power_w, context).resolution_w);
   return u > 0 ? [...list, { name: "baseline", u, dof: baseline.dof }] : list;

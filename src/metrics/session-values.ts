@@ -49,10 +49,11 @@ export function idleMeasurement(baseline: Baseline, { idle }: Recording, context
 }
 
 function idleComponents(baseline: Baseline, context: EnergyContext): Component[] {
-  const { offset_w, resolution_w } = constantEffects(baseline.power_w, context);
+  const { currentOffset_w, voltageOffset_w, resolution_w } = constantEffects(baseline.power_w, context);
   return [
     { name: "gain", u: Math.abs(baseline.power_w) * context.accuracy.gain, dof: FOREVER },
-    { name: "offset", u: offset_w, dof: FOREVER },
+    { name: "current offset", u: currentOffset_w, dof: FOREVER },
+    { name: "voltage offset", u: voltageOffset_w, dof: FOREVER },
     { name: "resolution", u: resolution_w, dof: FOREVER },
     { name: "repeats", u: baseline.u_w, dof: baseline.dof },
   ].filter((each) => each.u > 0);

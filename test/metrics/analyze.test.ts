@@ -82,13 +82,16 @@ test("a warm device idles higher: both are reported, and net values refer to the
   expect(summary.decode_energy_per_token_net!.value).toBeCloseTo(0.4, 12);
 });
 
-test("gain acts on gross and on net energy, an offset cancels in the net", () => {
-  const { summary, budget } = analyze("s", recording(load, {}, { gain: 0.01, currentOffset_a: 0.002 }), oneRequest);
+test("gain and an offset of the voltage act on gross and on net energy, an offset of the current cancels in the net", () => {
+  const accuracy = { gain: 0.01, currentOffset_a: 0.002, voltageOffset_v: 0.004 };
+  const { summary, budget } = analyze("s", recording(load, {}, accuracy), oneRequest);
   const u = (name: string, component: string) => budget[name]!.find((each) => each.component === component)?.u ?? 0;
   expect(u("decode_energy", "gain")).toBeCloseTo(0.2, 10);
   expect(u("decode_energy_net", "gain")).toBeCloseTo(0.16, 10);
-  expect(u("decode_energy", "offset")).toBeCloseTo(0.002 * 4 * 4, 10);
-  expect(u("decode_energy_net", "offset")).toBe(0);
+  expect(u("decode_energy", "current offset")).toBeCloseTo(0.002 * 4 * 4, 10);
+  expect(u("decode_energy_net", "current offset")).toBe(0);
+  expect(u("decode_energy", "voltage offset")).toBeCloseTo(20 * (0.004 / 4), 10);
+  expect(u("decode_energy_net", "voltage offset")).toBeCloseTo(16 * (0.004 / 4), 10);
   expect(summary.decode_energy!.expanded_uncertainty).toBeGreaterThan(0.4);
 });
 
