@@ -8,10 +8,17 @@ export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "no such file" : String(cause);
-    throw new JoulebenchError("config", path, `${reason}; expected ${what}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new JoulebenchError("config", path, `${REASONS[code ?? ""] ?? message}; expected ${what}`, { cause });
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "no such file",
+  EISDIR: "is a folder",
+  EACCES: "may not be read by this user",
+};
 
 /** A rig file, with the plan file in place of its own plan where one is given. */
 export function readRig(path: string, planPath?: string): Rig {

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { JoulebenchError } from "../model/errors.ts";
 
@@ -18,10 +18,11 @@ export interface Source {
 export function parseYaml(text: string, path: string): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0)
+  const errors = [...document.errors.map((error) => ({ at: error.pos[0], message: error.message })), ...danglingAliases(document)];
+  if (errors.length > 0)
     throw failure(
       path,
-      document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`),
+      errors.map(({ at, message }) => `line ${lines.linePos(at).line}: ${message}`),
     );
   const lineOf = (keys: readonly PropertyKey[]): number => {
     for (let depth = keys.length; depth > 0; depth--) {
@@ -33,7 +34,31 @@ export function parseYaml(text: string, path: string): Source {
     }
     return 1;
   };
-  return { value: document.toJS(), lineOf };
+  return { value: plain(document, path), lineOf };
+}
+
+/** The document without anchors; one that would unfold beyond all measure is refused. */
+function plain(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw failure(path, [`line 1: ${cause instanceof Error ? cause.message : cause}`]);
+  }
+}
+
+/** Aliases without their anchor, which the parser only notices when it resolves them. */
+function danglingAliases(document: Document): { at: number; message: string }[] {
+  const found: { at: number; message: string }[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (!alias.resolve(document))
+        found.push({
+          at: alias.range?.[0] ?? 0,
+          message: `*${alias.source} refers to no &${alias.source} before it; quote a text that begins with *`,
+        });
+    },
+  });
+  return found;
 }
 
 /** What zod found, in the words of somebody editing the file. */
