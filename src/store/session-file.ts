@@ -47,13 +47,21 @@ export function readSessionFile(dir: string): SessionFile {
       path,
       `was written by a newer joulebench (format ${content.format}, this one reads ${SESSION_FORMAT}); update joulebench`,
     );
-  return content as SessionFile;
+  if (!("session" in content) || typeof content.session !== "string" || !("origin" in content) || !isOrigin(content.origin))
+    throw new JoulebenchError("config", path, "lacks the session's name or origin: it was edited, or only a part of it was copied");
+  return content as unknown as SessionFile;
 }
 
-/** Writes a JSON document so that readers see the old one or the new one, never half of it. */
-export function writeJson(path: string, content: unknown): void {
+const isOrigin = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && ("run" in value || ("import" in value && typeof value.import === "string"));
+
+/** A JSON document, written by {@link writeWhole}. */
+export const writeJson = (path: string, content: unknown): void => writeWhole(path, `${JSON.stringify(content, null, 1)}\n`);
+
+/** Writes a file so that readers see the old one or the new one, never half of it. @throws JoulebenchError `sink` */
+export function writeWhole(path: string, text: string): void {
   try {
-    writeFileSync(`${path}.tmp`, `${JSON.stringify(content, null, 1)}\n`, { flush: true });
+    writeFileSync(`${path}.tmp`, text, { flush: true });
     renameSync(`${path}.tmp`, path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { constants, gunzipSync } from "node:zlib";
 import { JoulebenchError } from "../model/errors.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { decodeRecord, resync, SEGMENT_HEADER } from "./record.ts";
+import { readSegment } from "./segment.ts";
 
 /**
  * The tape of a session, read and never written: damage costs the damaged records and nothing else.
@@ -24,7 +24,7 @@ export class TapeReader {
 
   *records(): Generator<TapeRecord> {
     for (const name of this.#segments) {
-      const segment = load(join(this.#dir, name));
+      const { bytes: segment } = readSegment(join(this.#dir, name));
       let at = SEGMENT_HEADER.length;
       while (at < segment.length) {
         const found = decodeRecord(segment, at);
@@ -34,22 +34,30 @@ export class TapeReader {
     }
   }
 
-  /** Bytes that belong to no whole record: a torn tail, or damage. */
+  /**
+   * Bytes that belong to no whole record: a torn tail, or damage. Where records are missing and not even a part of
+   * them is left, as when a segment is gone, it is one byte for each such place.
+   */
   damagedBytes(): number {
     let damaged = 0;
+    let places = 0;
+    let seq = 0;
     for (const name of this.#segments) {
-      const segment = load(join(this.#dir, name));
+      const { bytes: segment, isWhole } = readSegment(join(this.#dir, name));
+      if (!isWhole) places++;
       let at = Math.min(segment.length, SEGMENT_HEADER.length);
       while (at < segment.length) {
-        const next = decodeRecord(segment, at)?.next;
-        if (next === undefined) {
-          const resumed = resync(segment, at + 1);
-          damaged += resumed - at;
-          at = resumed;
-        } else at = next;
+        const found = decodeRecord(segment, at);
+        if (found) {
+          if (found.record.seq !== seq) places++;
+          seq = found.record.seq + 1;
+        }
+        const next = found?.next ?? resync(segment, at + 1);
+        if (!found) damaged += next - at;
+        at = next;
       }
     }
-    return damaged;
+    return damaged > 0 ? damaged : places;
   }
 }
 
@@ -63,10 +71,4 @@ function segmentsOf(dir: string): string[] {
   }
   const closed = new Set(names.filter((name) => /^\d{6}\.seg\.gz$/.test(name)));
   return names.filter((name) => closed.has(name) || (/^\d{6}\.seg$/.test(name) && !closed.has(`${name}.gz`))).sort();
-}
-
-function load(path: string): Uint8Array {
-  const bytes = readFileSync(path);
-  // A compressed segment that was cut short by a copy still gives what it holds.
-  return path.endsWith(".gz") ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
 }

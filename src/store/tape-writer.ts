@@ -39,7 +39,7 @@ export class TapeWriter {
 
   constructor(dir: string) {
     this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
+    this.#guard("make the folder of", () => mkdirSync(dir, { recursive: true }));
     this.#open();
   }
 
@@ -121,6 +121,11 @@ export class TapeWriter {
 
   #failure(what: string, cause: unknown): JoulebenchError {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return new JoulebenchError("sink", this.#path(), `cannot ${what} the tape (${reason}); free space or choose another --out`, { cause });
+    return new JoulebenchError(
+      "sink",
+      this.#segment < 0 ? this.#dir : this.#path(),
+      `cannot ${what} the tape (${reason}); free space or choose another --out`,
+      { cause },
+    );
   }
 }
