@@ -1,10 +1,11 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { JoulebenchError } from "../model/errors.ts";
 import type { Results } from "../model/results.ts";
 import type { Rig } from "../rig/rig.ts";
 import { run } from "../session/run.ts";
 import { phonePlant } from "../simulate/phone.ts";
-import { conclude, EXIT, exitOfError, exitOfResults } from "./exit.ts";
+import { complain, conclude, EXIT, exitOfResults } from "./exit.ts";
 import { significant, table, withUncertainty } from "./format.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { progress } from "./progress.ts";
@@ -52,23 +53,23 @@ interface Comparison {
 }
 
 async function demo({ seed, out, json = false }: DemoOptions): Promise<number> {
-  const rig = virtualRig(Number(seed));
-  if (!json) process.stderr.write("A simulated phone answers six prompts; real firmware, in an emulator, measures its power.\n");
+  const rig = virtualRig(seed);
+  if (!json) process.stderr.write("A simulated phone answers six prompts; real firmware, in an emulator, measures\nits power.\n");
   const watcher = progress();
   const outcome = await run(rig, out, { signal: interruptSignal(), watcher }).finally(watcher.end);
   const { results, dir, failure, interrupted } = outcome;
   const comparisons = compare(results, phonePlant({ seed: rig.simulate.seed }).truth());
   if (json) process.stdout.write(`${JSON.stringify({ ...results, truth: comparisons }, null, 1)}\n`);
   else print(results, comparisons, rig, dir);
-  if (failure) {
-    process.stderr.write(`joulebench: ${failure.message}\n`);
-    return exitOfError(failure.kind);
-  }
   if (interrupted) return EXIT.interrupted;
+  if (failure) return complain(failure);
   return comparisons.every((each) => each.inside) ? exitOfResults(results) : EXIT.invalid;
 }
 
-function virtualRig(seed: number): Rig {
+/** @throws JoulebenchError `config` when the seed is no whole number */
+function virtualRig(text: string): Rig {
+  const seed = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(seed)) throw new JoulebenchError("config", `--seed ${text}`, "expected a whole number");
   const rig = readRig(fileURLToPath(new URL("../../rigs/virtual.yaml", import.meta.url)));
   return { ...rig, simulate: { ...rig.simulate, seed } };
 }
@@ -115,7 +116,8 @@ function print(results: Results, comparisons: readonly Comparison[], rig: Rig, d
       `${verdict(results)} (${n} requests)`,
       validityTable(results, false),
       "",
-      `Kept in ${dir}; the same numbers again: joulebench analyze ${dir} --budget`,
+      `Kept in ${dir}`,
+      `The same numbers again: joulebench analyze ${dir}`,
       "Your own bench: joulebench init writes a rig; docs/first-bench.md shows the way.",
     ].join("\n")}\n`,
   );

@@ -1,10 +1,11 @@
 import { type ErrorKind, JoulebenchError } from "../model/errors.ts";
 import type { Results } from "../model/results.ts";
+import { printable } from "./format.ts";
 
 /** Exit codes that scripts depend on (docs/architecture.md, public surface). */
 export const EXIT = { valid: 0, invalid: 1, config: 2, link: 3, protocol: 3, sink: 4, interrupted: 130 } as const;
 
-export const exitOfError = (kind: ErrorKind): number => EXIT[kind];
+const exitOfError = (kind: ErrorKind): number => EXIT[kind];
 
 export const exitOfResults = ({ validity }: Results): number =>
   validity.some((each) => !each.pass && each.level === "FAIL") ? EXIT.invalid : EXIT.valid;
@@ -19,7 +20,12 @@ export async function conclude(command: () => Promise<number>): Promise<void> {
     process.exitCode = await command();
   } catch (error) {
     if (!(error instanceof JoulebenchError)) throw error;
-    process.stderr.write(`joulebench: ${error.message}\n`);
-    process.exitCode = exitOfError(error.kind);
+    process.exitCode = complain(error);
   }
+}
+
+/** Says on stderr what went wrong. @returns the exit code that belongs to it */
+export function complain({ kind, message }: JoulebenchError): number {
+  process.stderr.write(`joulebench: ${printable(message)}\n`);
+  return exitOfError(kind);
 }

@@ -6,7 +6,8 @@ export function withUncertainty(value: number, expanded: number): string {
   if (!(expanded > 0)) return significant(value, 6);
   const exponent = Math.floor(Math.log10(expanded));
   const decimals = Math.max(0, Math.min(12, UNCERTAINTY_DIGITS - 1 - exponent));
-  return `${value.toFixed(decimals)} ± ${expanded.toFixed(decimals)}`;
+  // What rounds to zero has no sign.
+  return `${value.toFixed(decimals).replace(/^-(0(\.0*)?)$/, "$1")} ± ${expanded.toFixed(decimals)}`;
 }
 
 /** A number in few digits and without an exponent where that is readable. */
@@ -16,12 +17,43 @@ export function significant(value: number, digits = 4): string {
   return exponent < -6 || exponent > 9 ? value.toExponential(digits - 1) : value.toFixed(Math.max(0, digits - 1 - exponent));
 }
 
-/** Columns padded to their widest cell; all but the first are right-aligned when `numbers` says so. */
-export function table(rows: readonly (readonly string[])[], numbers: readonly number[] = []): string {
+/** What every terminal shows on one line. */
+const WIDTH = 80;
+/** The last column of a table gets at least this much, however wide the others are. */
+const LEAST_WIDTH = 24;
+
+/**
+ * Columns padded to their widest cell, those in `numbers` right-aligned; the last is broken between words where a
+ * line would be wider than a terminal.
+ */
+export function table(given: readonly (readonly string[])[], numbers: readonly number[] = []): string {
+  const rows = given.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  const pad = (cell: string, i: number): string => (numbers.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!));
+  const last = widths.length - 1;
+  const indent = 2 + widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
+  const pad = (cell: string, i: number): string => {
+    if (numbers.includes(i)) return cell.padStart(widths[i]!);
+    return i === last ? wrap(cell, indent) : cell.padEnd(widths[i]!);
+  };
   return rows.map((row) => `  ${row.map(pad).join("  ").trimEnd()}`).join("\n");
+}
+
+/** Text from a device without what would steer the terminal; line ends stay. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, "\ufffd");
+
+/** Text broken between words, whose lines after the first are indented; the first one stands at that column already. */
+export function wrap(text: string, indent = 0): string {
+  const room = Math.max(LEAST_WIDTH, WIDTH - indent);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join(`\n${" ".repeat(indent)}`);
 }
 
 /** `90` as `1:30`. */

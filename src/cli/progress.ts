@@ -1,5 +1,6 @@
-import type { RunWatcher, Stage } from "../session/run.ts";
-import { clockTime, significant } from "./format.ts";
+import type { Stage } from "../session/course.ts";
+import type { RunWatcher } from "../session/run.ts";
+import { clockTime, printable, significant } from "./format.ts";
 
 const SAYS: Record<Stage, string> = {
   opening: "opening the instruments",
@@ -44,7 +45,7 @@ export function progress(stream: NodeJS.WriteStream = process.stderr): RunWatche
       joules = `${request}: ${significant(value, 3)} J/token (provisional)`;
       if (!stream.isTTY) stream.write(`${clockTime((Date.now() - started) / 1000)}  ${joules}\n`);
     },
-    notice: (message) => void stream.write(`${stream.isTTY ? "\r\u001b[K" : ""}${message}\n`),
+    notice: (message) => void stream.write(`${stream.isTTY ? "\r\u001b[K" : ""}${printable(message)}\n`),
     end: () => {
       clearInterval(timer);
       if (stream.isTTY) stream.write("\r\u001b[K");

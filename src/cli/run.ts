@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { run } from "../session/run.ts";
-import { conclude, EXIT, exitOfError, exitOfResults } from "./exit.ts";
+import { complain, conclude, EXIT, exitOfResults } from "./exit.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { progress } from "./progress.ts";
 import { readRig } from "./read-file.ts";
@@ -14,7 +14,7 @@ export function registerRun(program: Command): void {
     .option("--plan <file>", "plan file, in place of the rig's own plan")
     .option("--out <dir>", "session folder to make (default: a new one below sessions/)")
     .option("--json", "print the results as one JSON document")
-    .addHelpText("after", "\nExample:\n  joulebench run rigs/pi5.yaml --plan rigs/plans/prompts.yaml --out sessions/pi5-q4")
+    .addHelpText("after", "\nExample:\n  joulebench run rigs/pi5.yaml --plan rigs/plans/prompts.yaml --out sessions/pi5")
     .action((rig: string, options: RunCommandOptions) => conclude(() => runCommand(rig, options)));
 }
 
@@ -31,10 +31,7 @@ async function runCommand(path: string, { plan, out, json = false }: RunCommandO
   printResults(outcome.results, { json });
   process.stderr.write(`session kept in ${outcome.dir}\n`);
   for (const refusal of outcome.sinksRefused) process.stderr.write(`${refusal}\n`);
-  if (outcome.failure) {
-    process.stderr.write(`joulebench: ${outcome.failure.message}\n`);
-    return exitOfError(outcome.failure.kind);
-  }
   if (outcome.interrupted) return EXIT.interrupted;
+  if (outcome.failure) return complain(outcome.failure);
   return outcome.sinksRefused.length > 0 ? EXIT.sink : exitOfResults(outcome.results);
 }

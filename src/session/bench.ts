@@ -38,6 +38,8 @@ export class Bench {
   readonly #ready = new Set<string>();
   #device: DeviceLink | undefined;
   #ticks = 0;
+  #received = false;
+  #begun = false;
 
   constructor(rig: Rig, tapeDir: string) {
     this.now = () => Number(process.hrtime.bigint() - this.#zero_ns);
@@ -57,13 +59,18 @@ export class Bench {
   async open(): Promise<void> {
     const { observations$ } = this.streams;
     this.#running.add(observations$.subscribe((each) => this.#react(each)));
+    this.#running.add(
+      this.#recorder.records$.subscribe(({ kind }) => {
+        this.#received ||= kind === "rx";
+      }),
+    );
     this.#recorder.state(SESSION, "rig", this.now(), this.#rig);
     this.#readClocks();
     this.#running.add(interval(TICK_MS).subscribe(() => this.#tick()));
     for (const [source, rigged] of Object.entries(this.#rig.instruments))
       this.#ports.set(source, new RecordedPort(source, portOf(this.#rig, rigged, this.#startFile), this.#recorder, this.now));
     const ports$ = together([...this.#ports.values()].map((port) => port.bytes$));
-    this.#running.add(ports$.subscribe({ error: (error: unknown) => this.#fail(error) }));
+    this.#running.add(ports$.subscribe({ error: (error: unknown) => this.fail(error) }));
     const all = (): boolean => [...this.#ports.keys()].every((source) => this.#ready.has(source));
     if (!all()) await this.until((each) => each.type === "ready" && all());
   }
@@ -71,27 +78,50 @@ export class Bench {
   /** Starts the workload's process on the device. */
   async openDevice(): Promise<DeviceLink> {
     this.#device = await openDevice(this.#rig, { zero_ns: this.#zero_ns, startFile: this.#startFile }, this.#recorder, this.now);
-    this.#device.heard.catch((error: unknown) => this.#fail(error));
+    this.#device.heard.catch((error: unknown) => this.fail(error));
     return this.#device;
   }
 
+  /** Nothing was received from any source. */
+  get isSilent(): boolean {
+    return !this.#received;
+  }
+
+  /** The course of the measurement has begun. */
+  get hasBegun(): boolean {
+    return this.#begun;
+  }
+
   mark(mark: Mark): void {
+    this.#begun = true;
     this.#recorder.state(SESSION, "control", this.now(), { mark });
   }
 
-  /** Resolves at the next observation that fits; rejects when the session fails or `limit_ms` pass first. */
-  async until(fits: (each: Observation) => boolean, limit_ms?: number): Promise<Observation> {
+  /** Resolves at the next observation that fits; rejects when the session fails or ends, or with `late` when `ms` pass first. */
+  async until(fits: (each: Observation) => boolean, limit?: { ms: number; late: () => JoulebenchError }): Promise<Observation> {
     const found$ = merge(this.streams.observations$.pipe(filter(fits)), this.failure$);
-    const late = (): Observable<never> =>
-      throwError(() => new JoulebenchError("link", this.#rig.name, `no answer within ${limit_ms! / 1000} s`));
-    return firstValueFrom(limit_ms === undefined ? found$ : found$.pipe(timeout({ first: limit_ms, with: late })));
+    if (!limit) return firstValueFrom(found$);
+    return firstValueFrom(found$.pipe(timeout({ first: limit.ms, with: () => throwError(limit.late) })));
+  }
+
+  /** Ends the session: everything that waits for something rejects. */
+  fail(error: unknown): void {
+    this.#failures.next(
+      error instanceof JoulebenchError
+        ? error
+        : new JoulebenchError("protocol", this.#rig.name, `unexpected: ${error instanceof Error ? error.message : error}`, {
+            cause: error,
+          }),
+    );
   }
 
   /** Leaves every instrument quiet, closes everything and completes the tape. */
   async close(): Promise<void> {
-    await this.#device?.close().catch((error: unknown) => this.#fail(error));
+    await this.#device?.close().catch((error: unknown) => this.fail(error));
     await Promise.all([...this.#ports.keys()].map((source) => this.#stop(source)));
     this.#running.unsubscribe();
+    this.#recorder.end();
+    this.#failures.complete();
     rmSync(this.#scratch, { recursive: true, force: true });
     await this.#tape.close();
   }
@@ -103,7 +133,9 @@ export class Bench {
   async #stop(source: string): Promise<void> {
     const bytes = this.#decoder.stop(source);
     if (!bytes) return;
-    const stopped = this.until((each) => each.type === "stopped" && each.source === source, STOP_TIMEOUT_MS);
+    const isStopped = (each: Observation): boolean => each.type === "stopped" && each.source === source;
+    // Whatever ended the session, the tail of this instrument is still worth having.
+    const stopped = firstValueFrom(this.streams.observations$.pipe(filter(isStopped), timeout({ first: STOP_TIMEOUT_MS })));
     this.#ports.get(source)?.write(bytes);
     // An instrument that does not answer leaves its tail uncounted; the missing answer is on the tape.
     await stopped.catch(() => undefined);
@@ -117,7 +149,7 @@ export class Bench {
     else if (observation.type === "failed") {
       if (observation.error.kind === "link" && this.#ready.has(observation.source))
         this.#ports.get(observation.source)?.giveUp(observation.error);
-      else this.#fail(observation.error);
+      else this.fail(observation.error);
     }
   }
 
@@ -128,7 +160,7 @@ export class Bench {
       if (this.#ticks % CLOCK_TICKS === 0) this.#readClocks();
       this.#tape.flush();
     });
-    if (this.#ticks % SYNC_TICKS === 0) this.#tape.sync().catch((error: unknown) => this.#fail(error));
+    if (this.#ticks % SYNC_TICKS === 0) this.#tape.sync().catch((error: unknown) => this.fail(error));
   }
 
   #readClocks(): void {
@@ -140,17 +172,7 @@ export class Bench {
     try {
       act();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#failures.next(
-      error instanceof JoulebenchError
-        ? error
-        : new JoulebenchError("protocol", this.#rig.name, `unexpected: ${error instanceof Error ? error.message : error}`, {
-            cause: error,
-          }),
-    );
   }
 }

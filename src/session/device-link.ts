@@ -8,6 +8,12 @@ import { pingLine } from "../wire/ping.ts";
 import { DEVICE } from "./device-decoder.ts";
 import type { Recorder } from "./recorder.ts";
 
+/** A burst ends after this many pings in a row without an answer: the device does not know them, or is gone. */
+const MOST_UNANSWERED = 8;
+/** Lines of standard error quoted in a message, and how long the last of them may take after the exit. */
+const QUOTED_LINES = 5;
+const LAST_WORDS_MS = 200;
+
 /** A ping without an answer after this long is given up; the tape counts it. */
 const PING_TIMEOUT_MS = 250;
 
@@ -37,10 +43,12 @@ export class DeviceLink {
   readonly #channel: Channel;
   readonly #recorder: Recorder;
   readonly #now: HostClock;
-  readonly #answered = new Map<number, () => void>();
+  readonly #answered = new Map<number, (isAnswered: boolean) => void>();
   #pings = 0;
   #burst: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #isGone = false;
+  #isStarted = false;
 
   constructor(transport: Transport, channel: Channel, recorder: Recorder, now: HostClock) {
     this.#transport = transport;
@@ -49,25 +57,65 @@ export class DeviceLink {
     this.#now = now;
     this.exit = channel.exit;
     this.heard = this.#hear();
+    this.exit.then(() => {
+      this.#isGone = true;
+      for (const settle of this.#answered.values()) settle(false);
+    });
   }
 
   /** Tells that ping `id` was answered, so that the next one goes out. */
   answered(id: number): void {
-    this.#answered.get(id)?.();
+    this.#answered.get(id)?.(true);
+  }
+
+  /** The process on the device has ended. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** The workload was told to start. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /** Pings until the first answer. @returns false when there was none within `limit_ms` */
+  async greet(limit_ms: number): Promise<boolean> {
+    const until_ns = this.#now() + limit_ms * 1e6;
+    while (!this.#isClosed && !this.#isGone && this.#now() < until_ns) if (await this.#pingOnce()) return true;
+    return false;
   }
 
   /** Sends `count` pings, each after the answer to the one before; bursts follow one another. */
   ping(count: number): Promise<void> {
     this.#burst = this.#burst.then(async () => {
-      for (let i = 0; i < count && !this.#isClosed; i++) await this.#pingOnce();
+      let unanswered = 0;
+      for (let i = 0; i < count && unanswered < MOST_UNANSWERED && !this.#isClosed && !this.#isGone; i++)
+        unanswered = (await this.#pingOnce()) ? 0 : unanswered + 1;
     });
     return this.#burst;
+  }
+
+  /** Tells the workload to begin. @throws JoulebenchError `link` when the channel is gone */
+  async start(): Promise<void> {
+    this.#isStarted = true;
+    await this.send("start");
   }
 
   /** Sends one line, stamped before it leaves. @throws JoulebenchError `link` when the channel is gone */
   async send(line: string): Promise<void> {
     this.#recorder.append({ source: DEVICE, kind: "tx", host_ns: this.#now(), bytes: new TextEncoder().encode(`${line}\n`) });
     await this.#channel.write(line);
+  }
+
+  /** What the workload said on standard error before it ended, for messages. */
+  async lastWords(): Promise<string> {
+    await Promise.race([this.heard, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+    const lines = this.#channel
+      .complaint()
+      .split("\n")
+      .map((line) => line.trim());
+    const said = lines.filter(Boolean).slice(-QUOTED_LINES).join(" / ");
+    return said ? `; its standard error ends: ${said}` : " and wrote nothing to standard error";
   }
 
   async close(): Promise<void> {
@@ -79,19 +127,21 @@ export class DeviceLink {
     this.#recorder.state(DEVICE, "close", this.#now(), { exit: await this.exit });
   }
 
-  async #pingOnce(): Promise<void> {
+  /** @returns whether it was answered in time */
+  async #pingOnce(): Promise<boolean> {
     const id = this.#pings++;
-    const answer = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PING_TIMEOUT_MS);
-      this.#answered.set(id, () => {
+    const answer = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), PING_TIMEOUT_MS);
+      this.#answered.set(id, (isAnswered) => {
         clearTimeout(timer);
-        resolve();
+        resolve(isAnswered);
       });
     });
     // A channel that is gone shows in `exit`; the ping is on the tape as one without an answer.
     await this.send(pingLine(id)).catch(() => undefined);
-    await answer;
+    const isAnswered = await answer;
     this.#answered.delete(id);
+    return isAnswered;
   }
 
   async #hear(): Promise<void> {

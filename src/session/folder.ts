@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { hostname, platform, release } from "node:os";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
-import { SESSION_FORMAT, type SessionFile, writeJson } from "../store/session-file.ts";
+import { SESSION_FORMAT, type SessionFile, writeJson, writeWhole } from "../store/session-file.ts";
 import { VERSION } from "../store/version.ts";
 
 /** A session folder being made. */
@@ -14,6 +14,8 @@ export interface SessionFolder {
   readonly wallStart_ns: bigint;
   /** Writes `session.json`, whole or not at all. */
   describe(facts: Pick<SessionFile, "state" | "origin" | "identities"> & Partial<Pick<SessionFile, "rig" | "plan">>): void;
+  /** Takes the session away again, when there was nothing to keep. Whatever else lies in the folder stays. */
+  discard(): void;
 }
 
 /**
@@ -51,12 +53,16 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
         wallStart_ns: wallStart_ns.toString(),
         ...facts,
       } satisfies SessionFile),
+    discard: () => {
+      for (const name of ["session.json", "tape"]) rmSync(join(dir, name), { recursive: true, force: true });
+      if (readdirSync(dir).length === 0) rmdirSync(dir);
+    },
   };
 }
 
 /** `events.jsonl`: the events as they were understood, one per line. */
 export function writeEvents(dir: string, events: readonly InferenceEvent[]): void {
-  writeFileSync(join(dir, "events.jsonl"), events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  writeWhole(join(dir, "events.jsonl"), events.map((event) => `${JSON.stringify(event)}\n`).join(""));
 }
 
 /** The boot the host is in: a session folder that outlives it has another clock. Empty where the system does not say. */

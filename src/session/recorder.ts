@@ -47,6 +47,11 @@ export class Recorder {
     this.append({ source, kind, host_ns, bytes: new TextEncoder().encode(JSON.stringify(content)) });
   }
 
+  /** Nothing happens any more: whoever waits for something is told. */
+  end(): void {
+    this.records$.complete();
+  }
+
   tick(host_ns: HostNs): void {
     this.append({ source: "session", kind: "tick", host_ns, bytes: EMPTY });
   }
