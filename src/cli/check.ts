@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { check } from "../session/check.ts";
 import { conclude, EXIT } from "./exit.ts";
+import { table } from "./format.ts";
 import { readRig } from "./read-file.ts";
 
 export function registerCheck(program: Command): void {
@@ -16,7 +17,7 @@ export function registerCheck(program: Command): void {
         if (!json) process.stderr.write(`opening ${Object.keys(rig.instruments).join(", ")}${rig.device ? " and the device" : ""}…\n`);
         const findings = await check(rig);
         if (json) process.stdout.write(`${JSON.stringify(findings, null, 1)}\n`);
-        else for (const { what, ok, detail } of findings) process.stdout.write(`${ok ? "✓" : "✗"} ${what.padEnd(14)} ${detail}\n`);
+        else process.stdout.write(`${table(findings.map(({ what, ok, detail }) => [ok ? "✓" : "✗", what, detail]))}\n`);
         return findings.every((each) => each.ok) ? EXIT.valid : EXIT.link;
       }),
     );

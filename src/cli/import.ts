@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { importers } from "../importers/index.ts";
 import { importSession } from "../session/import.ts";
 import { conclude, EXIT } from "./exit.ts";
+import { table, wrap } from "./format.ts";
 import { printResults } from "./report.ts";
 
 export function registerImport(program: Command): void {
-  const formats = importers.map((each) => `  ${each.format.padEnd(14)} ${each.summary}`).join("\n");
-  const examples = importers.map((each) => `  joulebench import ${each.format} ${each.example}`).join("\n");
+  const formats = table(importers.map((each) => [each.format, each.summary]));
+  const examples = importers.map((each) => `  ${wrap(`joulebench import ${each.example}`, 4).replaceAll("\n", " \\\n")}`).join("\n");
   program
     .command("import")
     .argument("<format>", `one of: ${importers.map((each) => each.format).join(", ")}`)

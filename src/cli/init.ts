@@ -47,16 +47,28 @@ async function init(path: string, { port, force = false }: InitOptions): Promise
   if (found.length === 0) process.stdout.write("No serial port was found. Plug the bridge in, or name its port with --port.\n");
   else
     process.stdout.write(
-      `${table(found.map((each) => [each.identity ? "✓" : "✗", each.path, each.about, each.identity ?? each.problem ?? ""]))}\n`,
+      `${table(found.map(({ path, about, identity, problem = "" }) => [identity ? "✓" : "✗", path, about, identity ?? problem]))}\n`,
     );
   const rig = rigText(chosen?.path ?? port ?? ports[0]?.path, chosen !== undefined);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, rig);
+  write(path, rig);
   process.stdout.write(`\nwritten: ${path}\n`);
-  if (!chosen) process.stdout.write("No bridge answered: put its port into the file. To flash one, see docs/instruments/ina219.md.\n");
+  if (!chosen) process.stdout.write("No bridge answered: put its port into the file. To flash one, see\ndocs/instruments/ina219.md.\n");
   process.stdout.write(`next: put in your shunt and your workload, then joulebench check ${path}\n`);
   return EXIT.valid;
 }
+
+function write(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new JoulebenchError("config", path, `cannot be written (${reason}); name another file`, { cause });
+  }
+}
+
+/** A path as YAML reads it back: plain where nothing in it means something else. */
+const scalar = (path: string): string => (/^[\w./…-]+$/.test(path) ? path : JSON.stringify(path));
 
 /** A rig with every key a first bench needs, each explained. */
 function rigText(port: string | undefined, answered: boolean): string {
@@ -67,7 +79,7 @@ instruments:
   meter:
     kind: bridge-ina219
     # ${answered ? "a bridge answered here" : "no bridge answered yet: the name below /dev/serial/by-id lasts, /dev/ttyUSB0 does not"}
-    port: ${port ?? "/dev/serial/by-id/…"}
+    port: ${scalar(port ?? "/dev/serial/by-id/…")}
     # The shunt as fitted, in ohm. It scales every result: measure it, or calibrate.
     shunt_ohm: 0.1
     # Relative standard uncertainty of power. Left out, it follows from the data sheet and a 1 % shunt.
@@ -95,6 +107,6 @@ plan:
 
 # Results and 10 Hz means also go to InfluxDB 1.x where this is given; a database that is down loses nothing.
 # sinks:
-#   influx: { url: "http://127.0.0.1:8086", database: joulebench }
+#   influx: { host: 127.0.0.1, port: 8086, database: joulebench }
 `;
 }

@@ -37,6 +37,8 @@ export function analyzeSession(dir: string, rig?: Rig): Analysis {
 
 function recordingOf(session: SessionFile, tape: Tape, { dir, rig }: { dir: string; rig: Rig | undefined }): Recording {
   if ("import" in session.origin) {
+    if (rig)
+      throw new JoulebenchError("config", dir, "was imported and has no rig; change the files it was made of, and import them again");
     const { import: format } = session.origin;
     const importer = importers.find((each) => each.format === format);
     if (!importer) throw new JoulebenchError("config", dir, `was imported from ${format}, which this joulebench does not know; update it`);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fitPings } from "../clock/ping-map.ts";
 import { power } from "../model/block.ts";
-import { JoulebenchError } from "../model/errors.ts";
+import { type FaultCode, JoulebenchError } from "../model/errors.ts";
 import type { Ping } from "../model/ping.ts";
 import type { Rig } from "../rig/rig.ts";
 import { Bench } from "./bench.ts";
@@ -30,12 +30,15 @@ export async function check(rig: Rig): Promise<Finding[]> {
   const findings: Finding[] = [];
   try {
     const opened = await attempt(() => bench.open());
-    if (opened) findings.push({ what: opened.subject, ok: false, detail: opened.message });
+    if (opened) findings.push(finding(opened));
     else {
-      await bench.until((each) => each.type === "block", WATCH_MS);
       await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     }
-    findings.push(...Object.keys(rig.instruments).flatMap((source) => instrumentFindings(source, rig, seen)));
+    for (const source of Object.keys(rig.instruments)) {
+      const heard = instrumentFindings(source, rig, seen);
+      findings.push(...heard);
+      if (heard.length === 0 && opened?.subject !== source) findings.push(silent(source, opened, seen));
+    }
     if (rig.device) findings.push(await deviceFinding(bench, seen));
   } finally {
     await bench.close();
@@ -47,6 +50,25 @@ export async function check(rig: Rig): Promise<Finding[]> {
 /** Three seconds of everything; beyond this an instrument sends far more than its rate. */
 const MOST_SEEN = 100_000;
 
+/** An error as a finding: its subject is what was looked at. */
+function finding({ subject, message }: JoulebenchError): Finding {
+  return { what: subject, ok: false, detail: message.slice(subject.length + 2) };
+}
+
+function silent(what: string, opened: JoulebenchError | undefined, seen: readonly Observation[]): Finding {
+  if (opened) return { what, ok: false, detail: "no sample arrived; the line above says why" };
+  const errors = countOf("i2c_error", what, seen);
+  const why =
+    errors > 0 ? `${errors} errors on the bus of the sensor: check its wiring, supply and address` : "it answers but sends nothing";
+  return { what, ok: false, detail: `no sample arrived; ${why}` };
+}
+
+const countOf = (code: FaultCode, source: string, seen: readonly Observation[]): number =>
+  seen.reduce(
+    (sum, each) => sum + (each.type === "fault" && each.fault.source === source && each.fault.code === code ? each.fault.count : 0),
+    0,
+  );
+
 async function attempt(act: () => Promise<unknown>): Promise<JoulebenchError | undefined> {
   try {
     await act();
@@ -57,19 +79,16 @@ async function attempt(act: () => Promise<unknown>): Promise<JoulebenchError | u
   }
 }
 
+/** What an instrument delivered; nothing when it delivered nothing. */
 function instrumentFindings(source: string, rig: Rig, seen: readonly Observation[]): Finding[] {
   const blocks = seen.flatMap((each) => (each.type === "block" && each.block.source === source ? [each] : []));
   const [first, last] = [blocks[0], blocks.at(-1)];
-  if (!first || !last) return [{ what: source, ok: false, detail: "no sample arrived; see the line above, or docs/troubleshooting.md" }];
+  if (!first || !last) return [];
   const identity = seen.find((each) => each.type === "identity" && each.source === source);
   const facts = identity?.type === "identity" ? Object.entries(identity.facts).map(([key, value]) => `${key} ${value}`) : [];
   const samples = blocks.reduce((sum, { block }) => sum + block.length, 0) - first.block.length;
   const seconds = (last.host_ns - first.host_ns) / 1e9;
-  const lost = seen.reduce(
-    (sum, each) =>
-      sum + (each.type === "fault" && each.fault.source === source && each.fault.code === "lost_samples" ? each.fault.count : 0),
-    0,
-  );
+  const lost = countOf("lost_samples", source, seen);
   const findings: Finding[] = [
     { what: source, ok: true, detail: facts.join(", ") || "answers" },
     { what: `${source} rate`, ok: samples > 0, detail: `${(samples / seconds).toFixed(1)} samples/s over ${seconds.toFixed(1)} s` },
@@ -97,7 +116,7 @@ function powerFinding(watts: readonly number[]): Finding {
 async function deviceFinding(bench: Bench, seen: readonly Observation[]): Promise<Finding> {
   const what = "device";
   const failed = await attempt(async () => (await bench.openDevice()).ping(PINGS));
-  if (failed) return { what, ok: false, detail: failed.message };
+  if (failed) return { what, ok: false, detail: `${failed.message}; correct device.command in the rig` };
   const pings = seen.flatMap((each): Ping[] => (each.type === "ping" ? [each.ping] : []));
   const fit = fitPings(pings, what, 0);
   const { round_trip_min_s, round_trip_median_s, bound_s } = fit.facts;

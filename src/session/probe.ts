@@ -21,7 +21,7 @@ export async function probe(path: string, baud: number): Promise<Probe> {
   try {
     port = await openPort({ kind: "serial", path, baud }, () => Number(process.hrtime.bigint() - zero));
   } catch (error) {
-    if (error instanceof JoulebenchError) return { problem: error.message };
+    if (error instanceof JoulebenchError) return { problem: problemOf(error) };
     throw error;
   }
   const asking = setInterval(() => void port.write(QUESTION).catch(() => undefined), ASK_EVERY_MS);
@@ -30,7 +30,7 @@ export async function probe(path: string, baud: number): Promise<Probe> {
     const identity = await identityLine(port);
     return identity === undefined ? { problem: "no joulebench bridge answers here" } : { identity };
   } catch (error) {
-    if (error instanceof JoulebenchError) return { problem: error.message };
+    if (error instanceof JoulebenchError) return { problem: problemOf(error) };
     throw error;
   } finally {
     clearInterval(asking);
@@ -38,6 +38,9 @@ export async function probe(path: string, baud: number): Promise<Probe> {
     await port.close();
   }
 }
+
+/** The message without its subject, which is the port asked. */
+const problemOf = ({ subject, message }: JoulebenchError): string => message.slice(subject.length + 2);
 
 async function identityLine(port: Port): Promise<string | undefined> {
   const lines = new LineReader();
