@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { registerAnalyze } from "./cli/analyze.ts";
 import { registerCheck } from "./cli/check.ts";
+import { registerCompare } from "./cli/compare.ts";
 import { registerDemo } from "./cli/demo.ts";
 import { EXIT } from "./cli/exit.ts";
 import { registerImport } from "./cli/import.ts";
@@ -19,7 +20,7 @@ const program = new Command("joulebench")
     "\nExit codes: 0 valid, 1 done but not valid, 2 usage or rig, 3 link, protocol or busy,\n4 results could not be kept, 130 interrupted with everything kept.\n\nExample:\n  joulebench demo",
   );
 
-for (const register of [registerDemo, registerInit, registerCheck, registerRun, registerAnalyze, registerValidate, registerImport])
+for (const register of [registerDemo, registerInit, registerCheck, registerRun, registerAnalyze, registerValidate, registerCompare, registerImport])
   register(program);
 for (const command of program.commands) command.exitOverride();
 

@@ -1,5 +1,6 @@
 import type { Results } from "../model/results.ts";
-import { budgetTable, faultTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
+import { budgetTable } from "./budget-table.ts";
+import { faultTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
 
 /** Prints results for people, or as the one JSON document on stdout. */
 export function printResults(results: Results, { json, budget }: { json: boolean; budget?: boolean }): void {
@@ -8,7 +9,7 @@ export function printResults(results: Results, { json, budget }: { json: boolean
     return;
   }
   const parts = [summaryTable(results)];
-  if (budget) parts.push(`Standard uncertainties by component:\n${budgetTable(results)}`);
+  if (budget) parts.push(`Uncertainty budgets, standard uncertainties (k = 1):\n${budgetTable(results)}`);
   if (results.references.length > 0) parts.push(`Values of others, from the same data:\n${referenceTable(results)}`);
   if (results.faults.length > 0) parts.push(`Faults:\n${faultTable(results)}`);
   const unmet = validityTable(results, false);

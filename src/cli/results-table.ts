@@ -1,24 +1,6 @@
 import type { Results } from "../model/results.ts";
 import { table, withUncertainty } from "./format.ts";
-
-/** Quantities of the table, in its order; the rest is in `--json`. */
-const HEADLINES: readonly (readonly [string, string])[] = [
-  ["load_energy", "model load"],
-  ["prefill_energy", "prefill"],
-  ["prefill_energy_per_prompt_token", "prefill per prompt token"],
-  ["decode_energy_per_token", "decode per token"],
-  ["decode_energy_per_token_net", "decode per token, net of idle"],
-  ["request_energy_per_output_token", "request per output token"],
-  ["request_energy_per_output_token_net", "request per output token, net"],
-  ["unit_energy", "window"],
-  ["energy_per_unit", "per unit"],
-  ["mean_power", "mean power of requests"],
-  ["unit_mean_power", "mean power of windows"],
-  ["idle_power", "idle power"],
-  ["ttft", "time to first token"],
-  ["tpot", "time per output token"],
-  ["decode_rate", "decode rate"],
-];
+import { HEADLINES } from "./headlines.ts";
 
 /** The table at the end of a command: value ± expanded uncertainty, coverage factor, number of requests. */
 export function summaryTable({ summary }: Results): string {
@@ -53,24 +35,6 @@ export function faultTable({ faults }: Results): string {
     ]),
     [0],
   );
-}
-
-/** The uncertainty budget of the headline quantities, component by component, each as a share of the value. */
-export function budgetTable({ budget, summary }: Results): string {
-  const names = HEADLINES.map(([name]) => name).filter((name) => (budget[name]?.length ?? 0) > 0);
-  return names
-    .map((name) => {
-      const { value, unit } = summary[name]!;
-      const lines = budget[name]!.map(({ component, u, dof }) => [
-        `  ${component}`,
-        u.toPrecision(3),
-        unit,
-        `${((100 * u) / Math.abs(value)).toFixed(3)} %`,
-        dof === null ? "" : `${dof} degrees of freedom`,
-      ]);
-      return `  ${name}\n${table(lines, [1, 3])}`;
-    })
-    .join("\n");
 }
 
 /** `valid`, or the rules that fail. */
