@@ -23,7 +23,8 @@ const instrumentOptions = instruments.map((each) =>
 
 const transportOptions = transports.map((each) => each.options.safeExtend({ kind: z.literal(each.kind) }));
 
-const Rig = z.strictObject({
+/** The schema of a rig file, before what spans several keys is checked; docs/rig.md is tested against it. */
+export const Rig = z.strictObject({
   name: SourceName,
   instruments: z.record(SourceName, z.discriminatedUnion("kind", instrumentOptions as unknown as Options)),
   measurand: z.string().regex(/^[^.]+\.[^.]+$/, "expected <instrument>.<channel>, for example meter.main"),
