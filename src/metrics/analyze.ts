@@ -16,12 +16,15 @@ import { validate } from "./validity.ts";
  * Final results of a recording: one sweep over its samples, whatever its length.
  *
  * @param session name of the session, kept in the results
- * @param windows cut from the recording's events by `windows/`
+ * @param cut windows, as `windows/` cut them from the recording's events
  */
-export function analyze(session: string, recording: Recording, windows: readonly Window[]): Results {
+export function analyze(session: string, recording: Recording, cut: readonly Window[]): Results {
   const { measurand, maps } = recording;
   const source = `${measurand.source}.${measurand.channel}`;
   const sampling = samplingOf(recording);
+  const windows = cut.map((each) =>
+    isUnresolved(each, sampling.step_s) ? { ...each, flags: [...each.flags, "TOKEN_RESOLUTION_INSUFFICIENT"] } : each,
+  );
   const timing_s = timingFunction(recording);
   const latest = windows.reduce((u, each) => Math.max(u, timing_s(each.start_s)), 0);
   const reach_s = Math.max(2 * sampling.step_s, 2 * latest, LEAST_REACH_S);
@@ -71,6 +74,12 @@ export function analyze(session: string, recording: Recording, windows: readonly
 
 /** The counter is read at least this far beside an edge: shorter than a token, longer than a wake-up. */
 const LEAST_REACH_S = 1e-3;
+
+/** Samples a token needs, lest its energy be mostly that of its neighbours (science: a token per 20 samples, 0.3 %). */
+const LEAST_TOKEN_SAMPLES = 20;
+
+const isUnresolved = ({ phase, start_s, end_s }: Window, step_s: number): boolean =>
+  phase === "token" && (end_s - start_s) / step_s < LEAST_TOKEN_SAMPLES * (1 - 1e-9);
 
 function isValid(request: string, energies: readonly WindowEnergy[]): boolean {
   const own = energies.filter(({ window }) => window.request === request && window.phase !== "token" && window.phase !== "tail");

@@ -14,6 +14,7 @@ export const COMPONENTS = {
   "voltage offset": "common",
   resolution: "common",
   clock: "common",
+  bandwidth: "common",
   baseline: "common",
   edges: "own",
   sampling: "own",

@@ -107,6 +107,8 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   put("clock", steps_w * Math.hypot(u_s, accuracy.sampling_s));
   // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
   put("edges", (steps_w * readings.step_s) / Math.sqrt(integrating ? 30 : 12));
+  // Energy of a window behind one pole is short by tau times the change of power over it; not corrected, hence a limit.
+  put("bandwidth", (steps_w * (accuracy.timeConstant_s ?? 0)) / Math.sqrt(3));
   const samples = readings.samples[j]! - readings.samples[i]!;
   // Neighbouring samples differ by what happens between them: the standard error of systematic sampling.
   if (!integrating && samples > 1)

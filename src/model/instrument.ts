@@ -50,6 +50,36 @@ export interface Accuracy {
   readonly voltageResolution_v: number;
   /** Of the instant a sample stands for, beyond the clock's own uncertainty, seconds. */
   readonly sampling_s: number;
+  /** Of the analogue input, where it is slow enough to matter: a step of power arrives as 1 - exp(-t / timeConstant_s). */
+  readonly timeConstant_s?: number;
+}
+
+/** A number and its standard uncertainty (k = 1), both in the unit of the number. */
+export interface Uncertain {
+  readonly value: number;
+  readonly u: number;
+}
+
+/**
+ * What a calibration found of a channel, as it showed under the options in force:
+ * true current = (shown current - `currentOffset_a`) * `currentGain`, true voltage = shown voltage * `voltageGain`.
+ */
+export interface ChannelErrors {
+  readonly currentOffset_a?: Uncertain;
+  readonly currentGain?: Uncertain;
+  readonly voltageGain?: Uncertain;
+  /** Relative standard uncertainty of power that the gains leave behind. */
+  readonly powerGain_u?: number;
+}
+
+/** How an instrument takes a calibration: as values of options of its own, which the rig keeps apart with their date. */
+export interface CalibrationKind {
+  /** The options a calibration may replace. */
+  readonly values: z.ZodObject;
+  /** Relative standard uncertainty of the voltage gain by the maker's word, for references that leave it open. */
+  readonly voltageGain_u: number;
+  /** @param options the ones in force while `errors` were measured */
+  readonly correct: (options: unknown, errors: ChannelErrors) => Readonly<Record<string, number>>;
 }
 
 /** How the ticks of a source become session time. */
@@ -76,14 +106,20 @@ export interface InstrumentKind {
   readonly open: (options: unknown, context: InstrumentContext) => Driver;
   readonly accuracy: (options: unknown, channel: string) => Accuracy;
   readonly clock: (options: unknown) => ClockSpec;
+  /** Absent where nothing can be calibrated. */
+  readonly calibration?: CalibrationKind;
 }
 
 /** An instrument whose functions take the options its own schema gives. */
-export interface InstrumentDefinition<S extends z.ZodObject> extends Omit<InstrumentKind, "options" | "open" | "accuracy" | "clock"> {
+export interface InstrumentDefinition<S extends z.ZodObject>
+  extends Omit<InstrumentKind, "options" | "open" | "accuracy" | "clock" | "calibration"> {
   readonly options: S;
   readonly open: (options: z.infer<S>, context: InstrumentContext) => Driver;
   readonly accuracy: (options: z.infer<S>, channel: string) => Accuracy;
   readonly clock: (options: z.infer<S>) => ClockSpec;
+  readonly calibration?: Omit<CalibrationKind, "correct"> & {
+    readonly correct: (options: z.infer<S>, errors: ChannelErrors) => Readonly<Record<string, number>>;
+  };
 }
 
 /** Ties an instrument to its options schema; the one cast is safe because the rig parsed the options with that schema. */

@@ -48,7 +48,7 @@ function recording(power_w: (t: number) => number, more: Partial<Recording> = {}
 }
 
 const at = (t: number) => t as SessionSeconds;
-function request(name: string, start: number, first: number, last: number, tokens: number): Window[] {
+function request(name: string, [start, first, last]: readonly [number, number, number], tokens: number): Window[] {
   const about = { request: name, flags: [] };
   return [
     { ...about, phase: "prefill", start_s: at(start), end_s: at(first), tokens: 100 },
@@ -59,7 +59,7 @@ function request(name: string, start: number, first: number, last: number, token
 
 /** 1 W idle, 9 W while prefilling [5, 6), 5 W while decoding [6, 10). */
 const load = (t: number) => (t < 5 || t >= 10 ? 1 : t < 6 ? 9 : 5);
-const oneRequest = request("a", 5, 6, 10, 41);
+const oneRequest = request("a", [5, 6, 10], 41);
 
 test("phases, per-token values and net values of a plain request", () => {
   const { summary, baseline } = analyze("s", recording(load), oneRequest);
@@ -104,9 +104,24 @@ test("a clock that is off by u moves a step's worth of power times u from one ph
   expect(clock.u).toBeCloseTo(Math.hypot(8, 4) * u_s, 6);
 });
 
+test("a slow analogue input is budgeted by its time constant and the steps at the edges", () => {
+  const { budget } = analyze("s", recording(load, {}, { timeConstant_s: 1e-3 }), oneRequest);
+  const u = budget.prefill_energy!.find((each) => each.component === "bandwidth")!.u;
+  expect(u).toBeCloseTo((Math.hypot(8, 4) * 1e-3) / Math.sqrt(3), 8);
+});
+
+test.each([
+  [0.2, []],
+  [0.19, ["TOKEN_RESOLUTION_INSUFFICIENT"]],
+])("a token of %f s at 100 Hz has flags %j", (length_s, flags) => {
+  const token: Window = { phase: "token", request: "a", start_s: at(6), end_s: at(6 + length_s), tokens: 1, index: 0, flags: [] };
+  const { measurements } = analyze("s", recording(load), [...oneRequest, token]);
+  expect(measurements.find((each) => each.name === "token_energy")!.flags).toEqual(flags);
+});
+
 test("marginal energy is the slope over output lengths, given five of them at one prompt length", () => {
   const windows = [8, 16, 24, 32, 40].flatMap((tokens, i) =>
-    request(`r${i}`, 5 + 0.9 * i, 5 + 0.9 * i + 0.1, 5 + 0.9 * i + 0.1 + tokens * 0.02, tokens + 1),
+    request(`r${i}`, [5 + 0.9 * i, 5.1 + 0.9 * i, 5.1 + 0.9 * i + tokens * 0.02], tokens + 1),
   );
   const { summary } = analyze(
     "s",
