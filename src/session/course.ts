@@ -9,7 +9,7 @@ const OUTER_PINGS = 64;
 const BURST_PINGS = 16;
 
 /** A workload has this long until it answers its first ping: it may have libraries to load. */
-const GREETING_MS = 10_000;
+const GREETING_MS = 5000;
 
 export type Stage = "opening" | "idle" | "workload" | "settling" | "closing" | "analysing";
 
@@ -56,9 +56,9 @@ async function meet(bench: Bench, { signal, notice }: Course): Promise<DeviceLin
   });
   const isHeard = await Promise.race([device.greet(GREETING_MS), aborted(signal).then(() => true)]);
   if (signal.aborted) return device;
-  if (!isHeard && !device.isGone)
+  if (isHeard) await device.ping(OUTER_PINGS);
+  else if (!device.isGone)
     notice('device: answers no ping, so its events cannot be placed in time; it must answer "ping <id>" lines (docs/device-protocol.md)');
-  await device.ping(OUTER_PINGS);
   return device;
 }
 
