@@ -1,0 +1,66 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+
+export interface Ended {
+  /** Exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly lasted_s: number;
+}
+
+/** A joulebench that is running. */
+export interface Running {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when its standard error has said `text`; rejects when it ends without. */
+  said(text: string): Promise<void>;
+}
+
+/** Longest any command of these tests may take; a hang shows as a null exit code, not as a test that never ends. */
+const LIMIT_MS = 100_000;
+
+/** Starts the built program, as a user would, in a terminal of 80 columns. */
+export function start(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> }): Running {
+  const began = performance.now();
+  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, COLUMNS: "80", ...env },
+  });
+  const heard = { stdout: "", stderr: "" };
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    heard.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    heard.stderr += text;
+    child.emit("said");
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(limit);
+      resolve({ code, ...heard, lasted_s: (performance.now() - began) / 1000 });
+    });
+  });
+  return {
+    ended,
+    kill: (signal) => void child.kill(signal),
+    said: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!heard.stderr.includes(text)) return;
+          child.off("said", look);
+          resolve();
+        };
+        child.on("said", look);
+        child.once("close", () => reject(new Error(`joulebench ended without saying "${text}":\n${heard.stderr}`)));
+        look();
+      }),
+  };
+}
+
+/** Runs the built program to its end. */
+export const joulebench = (args: readonly string[], options: Parameters<typeof start>[1]): Promise<Ended> => start(args, options).ended;
