@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { registerAnalyze } from "./cli/analyze.ts";
+import { registerCalibrate } from "./cli/calibrate.ts";
 import { registerCheck } from "./cli/check.ts";
 import { registerCompare } from "./cli/compare.ts";
 import { registerDemo } from "./cli/demo.ts";
@@ -17,12 +18,28 @@ const program = new Command("joulebench")
   .showHelpAfterError("(joulebench --help says what there is)")
   .addHelpText(
     "after",
-    "\nExit codes: 0 valid, 1 done but not valid, 2 usage or rig, 3 link, protocol or busy,\n4 results could not be kept, 130 interrupted with everything kept.\n\nExample:\n  joulebench demo",
+    "\nExit codes: 0 valid, 1 done but not valid, 2 usage or rig, 3 link, protocol\nor busy, 4 results could not be kept, 130 interrupted with everything kept.\n\nExample:\n  joulebench demo",
   );
 
-for (const register of [registerDemo, registerInit, registerCheck, registerRun, registerAnalyze, registerValidate, registerCompare, registerImport])
+for (const register of [
+  registerDemo,
+  registerInit,
+  registerCheck,
+  registerCalibrate,
+  registerRun,
+  registerAnalyze,
+  registerValidate,
+  registerCompare,
+  registerImport,
+])
   register(program);
 for (const command of program.commands) command.exitOverride();
+
+// Whoever read us has seen enough, as in `joulebench analyze … | head`: what was measured is on the disk.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
 
 try {
   await program.exitOverride().parseAsync();

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { analyzeSession } from "../session/analysis.ts";
+import { writeEvents } from "../session/folder.ts";
 import { writeJson } from "../store/session-file.ts";
 import { conclude, exitOfResults } from "./exit.ts";
 import { readRig } from "./read-file.ts";
-import { printResults } from "./report.ts";
+import { noteState, printResults } from "./report.ts";
 
 export function registerAnalyze(program: Command): void {
   program
@@ -25,7 +27,10 @@ interface AnalyzeOptions {
 }
 
 function analyzeCommand(dir: string, { rig, budget = false, json = false }: AnalyzeOptions): number {
-  const { results } = analyzeSession(dir, rig === undefined ? undefined : readRig(rig));
+  const { session, results, recording } = analyzeSession(dir, rig === undefined ? undefined : readRig(rig));
+  noteState(dir, session);
+  // A run that was killed has not written its events any more.
+  if (!existsSync(join(dir, "events.jsonl"))) writeEvents(dir, recording.events);
   const name = rig === undefined ? "results.json" : `results-${basename(rig).replace(/\.ya?ml$/, "")}.json`;
   writeJson(join(dir, name), results);
   printResults(results, { json, budget });

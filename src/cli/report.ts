@@ -1,6 +1,14 @@
 import type { Results } from "../model/results.ts";
+import type { SessionFile } from "../store/session-file.ts";
 import { budgetTable } from "./budget-table.ts";
 import { faultTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
+
+/** Says on stderr what a session's state means for whoever reads its results. */
+export function noteState(dir: string, { state }: SessionFile): void {
+  if (state === "recording")
+    process.stderr.write(`note: ${dir} was never closed: its run is still going on, or was killed; this is what its tape holds\n`);
+  else if (state === "interrupted") process.stderr.write(`note: ${dir} ended before its time; this is what was recorded until then\n`);
+}
 
 /** Prints results for people, or as the one JSON document on stdout. */
 export function printResults(results: Results, { json, budget }: { json: boolean; budget?: boolean }): void {

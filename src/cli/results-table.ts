@@ -26,13 +26,7 @@ export function validityTable({ validity }: Results, all: boolean): string {
 
 export function faultTable({ faults }: Results): string {
   return table(
-    faults.map(({ source, code, count, at_s, detail }) => [
-      String(count),
-      code,
-      source,
-      `from ${at_s.toFixed(1)} s`,
-      (detail ?? "").slice(0, 60),
-    ]),
+    faults.map(({ source, code, count, at_s, detail }) => [String(count), code, source, `from ${at_s.toFixed(1)} s`, detail ?? ""]),
     [0],
   );
 }
