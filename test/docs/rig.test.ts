@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { parsePlan } from "../../src/rig/plan.ts";
+import { parseRig } from "../../src/rig/rig.ts";
+import { examplesOf, pages, rowsOf } from "./pages.ts";
+import { rigKeys } from "./rig-keys.ts";
+
+const rows = rowsOf("docs/rig.md");
+
+test("docs/rig.md has a row for every key of the schema, and no other", () => {
+  const written = rows.map(({ heading, cells }) => `${heading}: ${cells[0]!.replaceAll("`", "")}`);
+  expect(written.sort()).toEqual(
+    rigKeys()
+      .map(({ heading, key }) => `${heading}: ${key}`)
+      .sort(),
+  );
+});
+
+describe("unit, values and default are those of the schema", () => {
+  test.each(rigKeys().map((each) => [`${each.heading} ${each.key}`, each] as const))("%s", (_, { heading, key, unit, values, ...rest }) => {
+    const row = rows.find((each) => each.heading === heading && each.cells[0] === `\`${key}\``)!;
+    const [, writtenUnit, writtenValues, writtenDefault] = row.cells;
+    expect([writtenValues, writtenDefault]).toEqual([values, rest.default]);
+    if (unit !== undefined) expect(writtenUnit).toBe(unit);
+  });
+});
+
+describe("YAML examples", () => {
+  const examples = pages.flatMap(examplesOf).filter(({ info }) => info.startsWith("yaml"));
+
+  test("there are some", () => {
+    expect(examples.length).toBeGreaterThan(3);
+  });
+
+  test.each(examples.map((each) => [`${each.page}:${each.line}`, each] as const))("%s", (where, { info, text }) => {
+    if (info === "yaml plan") parsePlan(text, where);
+    else if (info === "yaml part") parseRig(withRest(text), where);
+    else parseRig(text, where);
+  });
+});
+
+/** A part of a rig, made whole by a bench without hardware. */
+function withRest(part: string): string {
+  const rest = {
+    name: "name: bench",
+    instruments: "instruments: { meter: { kind: bridge-ina219, emulated: bridge-ina219, shunt_ohm: 0.1 } }",
+    measurand: "measurand: meter.main",
+  };
+  const missing = Object.entries(rest).filter(([key]) => !new RegExp(`^${key}:`, "m").test(part));
+  return [part, ...missing.map(([, line]) => line)].join("\n");
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { fitPings } from "../../src/clock/ping-map.ts";
+import { EVENT_TYPES, type InferenceEvent } from "../../src/model/event.ts";
+import type { Ping } from "../../src/model/ping.ts";
+import { parseRig, type Rig } from "../../src/rig/rig.ts";
+import { Decoder } from "../../src/session/decoder.ts";
+import { openDevice } from "../../src/session/device-link.ts";
+import type { Observation } from "../../src/session/observation.ts";
+import { Recorder } from "../../src/session/recorder.ts";
+import { phases } from "../../src/windows/phases.ts";
+import { examplesOf, named, rowsBelow } from "./pages.ts";
+
+const PAGE = "docs/device-protocol.md";
+const folder = mkdtempSync(join(tmpdir(), "joulebench-docs-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the table of events has every type", () => {
+  expect(rowsBelow(PAGE, "Events").flatMap(([types]) => named(types!))).toEqual([...EVENT_TYPES]);
+});
+
+describe("the workloads of the page, through a rig and the local transport", () => {
+  test("Node: five requests with all their tokens", async () => {
+    const { observations, windows, faults } = await converse(["node", saved("js workload", "workload.mjs")]);
+    expect([...faults, ...observations.filter(({ type }) => type === "fault")]).toEqual([]);
+    expect(windows.filter(({ phase }) => phase === "request").map(({ request }) => request)).toEqual(["r1", "r2", "r3", "r4", "r5"]);
+    expect(windows.filter(({ phase }) => phase === "prefill").map(({ tokens }) => tokens)).toEqual([5, 5, 5, 5, 5]);
+    expect(windows.filter(({ phase }) => phase === "decode").map(({ tokens }) => tokens)).toEqual([7, 7, 7, 7, 7]);
+  });
+
+  test("sh: five units of work", async () => {
+    const { observations, windows, faults } = await converse(["sh", saved("sh workload", "workload.sh")]);
+    expect([...faults, ...observations.filter(({ type }) => type === "fault")]).toEqual([]);
+    expect(windows.map(({ phase, unit, tokens }) => `${phase} ${unit} ${tokens}`)).toEqual(Array(5).fill("unit run 1"));
+  });
+});
+
+function saved(info: string, name: string): string {
+  const example = examplesOf(PAGE).find((each) => each.info === info)!;
+  writeFileSync(join(folder, name), `${example.text}\n`);
+  return name;
+}
+
+/** Pings, starts and hears a workload out, as a session does. */
+async function converse(command: readonly string[]) {
+  const rig: Rig = parseRig(JSON.stringify({ ...BENCH, device: { transport: { kind: "local", folder }, command } }), "rig");
+  const zero_ns = process.hrtime.bigint();
+  const recorder = new Recorder(() => {});
+  const decoder = new Decoder(rig);
+  const observations: Observation[] = [];
+  recorder.records$.subscribe((record) => {
+    const news = decoder.push(record);
+    observations.push(...news);
+    for (const each of news) if (each.type === "pong") link.answered(each.id);
+  });
+  const emulation = { zero_ns, startFile: join(folder, "start.json") };
+  const link = await openDevice(rig, emulation, recorder, () => Number(process.hrtime.bigint() - zero_ns));
+  await link.ping(16);
+  await link.send("start");
+  await expect.poll(() => observations.some(({ type }) => type === "done"), { interval: 5 }).toBe(true);
+  await link.ping(16);
+  await link.close();
+  const pings = observations.flatMap((each): Ping[] => (each.type === "ping" ? [each.ping] : []));
+  const events = observations.flatMap((each): InferenceEvent[] => (each.type === "event" ? [each.event] : []));
+  const { map } = fitPings(pings, "device", 0);
+  expect([pings.length, map?.pieces.length]).toEqual([32, 1]);
+  expect(await link.exit).toBe(0);
+  return { observations, ...phases(events, [map!]) };
+}
+
+const BENCH = {
+  name: "docs",
+  instruments: { meter: { kind: "bridge-ina219", emulated: "bridge-ina219", shunt_ohm: 0.1 } },
+  measurand: "meter.main",
+};
