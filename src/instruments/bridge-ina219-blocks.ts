@@ -100,7 +100,9 @@ export class BlockBuilder {
   }
 
   #columns({ shunt, bus }: Samples): Block["columns"] {
-    const amperesPerCount = SHUNT_LSB_V / this.#options.shunt_ohm;
+    const { shunt_ohm, current_offset_a, voltage_gain } = this.#options;
+    const amperesPerCount = SHUNT_LSB_V / shunt_ohm;
+    const voltsPerCount = BUS_LSB_V * voltage_gain;
     const current_a = new Float64Array(shunt.length);
     const voltage_v = new Float64Array(shunt.length);
     let stale = 0;
@@ -110,8 +112,8 @@ export class BlockBuilder {
       const register = bus[k]!;
       const volts = register >> 3;
       const counts = shunt[k]!;
-      current_a[k] = counts * amperesPerCount;
-      voltage_v[k] = volts * BUS_LSB_V;
+      current_a[k] = counts * amperesPerCount - current_offset_a;
+      voltage_v[k] = volts * voltsPerCount;
       if (!(register & READY)) stale++;
       if (register & OVERFLOW) overflow++;
       if (Math.abs(counts) > this.#shuntLimit || volts > this.#busLimit) outside++;

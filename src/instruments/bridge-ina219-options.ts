@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Accuracy, ClockSpec } from "../model/instrument.ts";
+import type { Accuracy, ChannelErrors, ClockSpec } from "../model/instrument.ts";
 
 /** What the committed firmware can do: rate limits and latencies of PROTOCOL.md, "Timing". */
 const RATE_MIN_HZ = 50;
@@ -31,21 +31,35 @@ const SLOWEST = 1.11;
 const SHUNT_OFFSET_LIMIT_V = { 0.04: 100e-6, 0.08: 125e-6, 0.16: 150e-6, 0.32: 200e-6 } as const;
 /** Limits at 25 degC of the current gain and the bus gain, and of the shunt resistor that modules carry. */
 const GAIN_LIMITS = [0.005, 0.005, 0.01] as const;
+/** Relative standard uncertainty of the bus converter's gain, from its limit. */
+export const BUS_GAIN_U = GAIN_LIMITS[1] / Math.sqrt(3);
+
+const shunt_ohm = z.number().positive().describe("shunt as fitted, ohm; measured if possible: it scales every current");
+const gain_uncertainty = z.number().min(0).max(0.2);
+const offset_a = z.number().describe("current shown when none flows; it is subtracted");
+const offset_uncertainty_a = z.number().min(0);
+const voltage_gain = z.number().min(0.8).max(1.25).describe("by what shown voltages are multiplied");
+
+/** What a calibration finds, and the options above it replaces. */
+export const CalibrationValues = z.strictObject({
+  shunt_ohm: shunt_ohm.optional(),
+  gain_uncertainty: gain_uncertainty.optional(),
+  current_offset_a: offset_a.optional(),
+  current_offset_uncertainty_a: offset_uncertainty_a.optional(),
+  voltage_gain: voltage_gain.optional(),
+});
 
 export const Options = z
   .strictObject({
-    shunt_ohm: z.number().positive().describe("shunt as fitted, ohm; measured if possible: it scales every current"),
-    gain_uncertainty: z
-      .number()
-      .min(0)
-      .max(0.2)
+    shunt_ohm,
+    gain_uncertainty: gain_uncertainty
       .default(Math.hypot(...GAIN_LIMITS) / Math.sqrt(3))
       .describe("relative standard uncertainty of power after calibration; default from the limits of INA219A and a 1 % shunt"),
-    current_offset_uncertainty_a: z
-      .number()
-      .min(0)
+    current_offset_a: offset_a.default(0),
+    current_offset_uncertainty_a: offset_uncertainty_a
       .optional()
       .describe("standard uncertainty of zero current; default from the datasheet limit"),
+    voltage_gain: voltage_gain.default(1),
     voltage_offset_uncertainty_v: z
       .number()
       .min(0)
@@ -139,6 +153,25 @@ export function accuracy(options: Options): Accuracy {
     currentResolution_a: (SHUNT_LSB_V * step) / options.shunt_ohm,
     voltageResolution_v: BUS_LSB_V * step,
     sampling_s: Math.hypot(age_s, cycle_u_s),
+  };
+}
+
+/**
+ * Options under which the same registers give the true current and voltage; see {@link ChannelErrors}.
+ *
+ * shown = counts * LSB / shunt - offset, so that a gain divides the shunt and multiplies the offset.
+ */
+export function corrected(options: Options, errors: ChannelErrors): Readonly<Record<string, number>> {
+  const { currentOffset_a, currentGain, voltageGain, powerGain_u } = errors;
+  const gain = currentGain?.value ?? 1;
+  return {
+    ...(currentGain ? { shunt_ohm: options.shunt_ohm / gain } : {}),
+    ...(voltageGain ? { voltage_gain: options.voltage_gain * voltageGain.value } : {}),
+    ...(powerGain_u === undefined ? {} : { gain_uncertainty: powerGain_u }),
+    ...(currentOffset_a || options.current_offset_a !== 0
+      ? { current_offset_a: (options.current_offset_a + (currentOffset_a?.value ?? 0)) * gain }
+      : {}),
+    ...(currentOffset_a ? { current_offset_uncertainty_a: currentOffset_a.u * gain } : {}),
   };
 }
 

@@ -43,6 +43,8 @@ export interface Recording {
   readonly references: readonly Reference[];
   /** Energy of a full battery, for the projected number of requests. */
   readonly battery_j?: number;
+  /** Days from the calibration of the measurand to the session, absent without one, and the most the rig allows. */
+  readonly calibration?: { readonly age_days?: number; readonly limit_days?: number };
   /** Requests the plan asked for, where there was a plan. */
   readonly planned?: number;
   /** Facts about the clocks for the report: offsets, rates, bounds. */

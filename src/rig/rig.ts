@@ -12,12 +12,22 @@ const SourceName = z.string().regex(NAME, "lower case letters, digits and dashes
 
 type Options = [z.ZodObject, ...z.ZodObject[]];
 
+/** What every calibration says beside its values, which stand in for the instrument's options of the same names. */
+const CALIBRATED = {
+  date: z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date such as 2026-03-01 or 2026-03-01T09:30Z")
+    .describe("When its gain was calibrated; `joulebench calibrate` writes it"),
+  method: z.string().optional().describe("Against what"),
+};
+
 const instrumentOptions = instruments.map((each) =>
   each.options.safeExtend({
     kind: z.literal(each.kind),
     port: z.string().min(1).optional().describe("Serial port, best by its lasting name below /dev/serial/by-id"),
     baud: z.int().positive().default(each.baud),
     emulated: z.literal(each.kind).optional().describe("Firmware in an emulator, instead of a port"),
+    ...(each.calibration ? { calibration: each.calibration.values.safeExtend(CALIBRATED).optional() } : {}),
   }),
 );
 
@@ -28,6 +38,7 @@ export const Rig = z.strictObject({
   name: SourceName,
   instruments: z.record(SourceName, z.discriminatedUnion("kind", instrumentOptions as unknown as Options)),
   measurand: z.string().regex(/^[^.]+\.[^.]+$/, "expected <instrument>.<channel>, for example meter.main"),
+  calibration_max_age_days: z.number().positive().optional().describe("A session whose calibration is older, or missing, is not valid"),
   device: z
     .strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
@@ -44,6 +55,8 @@ export const Rig = z.strictObject({
       clock_offset_s: z.number().default(3.217),
       clock_ppm: z.number().min(-1000).max(1000).default(37),
       bridge_ppm: z.number().min(-10_000).max(10_000).default(-1200),
+      shunt_ohm: z.number().positive().default(0.10005).describe("The emulated bridge's shunt as it is, whatever the rig believes"),
+      load_w: z.number().min(0).optional().describe("A constant load on the emulated supply, instead of the phone"),
     })
     .prefault({}),
 });
@@ -54,6 +67,13 @@ export interface RigInstrument extends Readonly<Record<string, unknown>> {
   readonly port?: string;
   readonly baud: number;
   readonly emulated?: string;
+  readonly calibration?: Calibration;
+}
+
+/** A calibration as the rig keeps it: its date, and the options it replaces. */
+export interface Calibration extends Readonly<Record<string, unknown>> {
+  readonly date: string;
+  readonly method?: string;
 }
 
 export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> & {
@@ -81,7 +101,7 @@ export function storedRig(content: unknown, path: string): Rig {
   return parseRig(JSON.stringify(content), path);
 }
 
-/** The kind and the options of an instrument, as its driver wants them. @throws RangeError for a source the rig has not. */
+/** The kind and the options of an instrument, calibration applied, as its driver wants them. @throws RangeError for a source the rig has not. */
 export function instrumentOf(
   rig: Rig,
   source: string,
@@ -89,8 +109,9 @@ export function instrumentOf(
   const rigged = rig.instruments[source];
   const kind = instruments.find((each) => each.kind === rigged?.kind);
   if (!rigged || !kind) throw new RangeError(`no instrument ${source} in rig ${rig.name}`);
-  const { kind: _kind, port: _port, baud: _baud, emulated: _emulated, ...options } = rigged;
-  return { kind, options, rigged };
+  const { kind: _kind, port: _port, baud: _baud, emulated: _emulated, calibration, ...options } = rigged;
+  const { date: _date, method: _method, ...calibrated } = calibration ?? {};
+  return { kind, options: { ...options, ...calibrated }, rigged };
 }
 
 /** What spans several keys; works on the raw value, so that it is reported together with the rest. */

@@ -4,6 +4,7 @@ import { analyze } from "../metrics/analyze.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { ImportedFile, Recording } from "../model/recording.ts";
 import type { Results } from "../model/results.ts";
+import { calibrationAge } from "../rig/calibration.ts";
 import { type Rig, storedRig } from "../rig/rig.ts";
 import { readSessionFile, type SessionFile } from "../store/session-file.ts";
 import { TapeReader } from "../store/tape-reader.ts";
@@ -44,7 +45,8 @@ function recordingOf(session: SessionFile, tape: Tape, { dir, rig }: { dir: stri
     if (!importer) throw new JoulebenchError("config", dir, `was imported from ${format}, which this joulebench does not know; update it`);
     return importer.decode(filesOf(tape));
   }
-  return tapeRecording(tape, rig ?? storedRig(session.rig, join(dir, "session.json")));
+  const used = rig ?? storedRig(session.rig, join(dir, "session.json"));
+  return { ...tapeRecording(tape, used), calibration: calibrationAge(used, session.started) };
 }
 
 /** The files of an import, put together again from the pieces on its tape. */

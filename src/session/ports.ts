@@ -15,8 +15,10 @@ const LONGEST_RETRY_MS = 10_000;
 export function portOf(rig: Rig, { port, baud, emulated }: RigInstrument, startFile: string): PortSpec {
   if (port !== undefined && emulated === undefined) return { kind: "serial", path: port, baud };
   const program = fileURLToPath(new URL("../simulate/bridge-main.js", import.meta.url));
-  const { seed, bridge_ppm } = rig.simulate;
-  const argv = [process.execPath, program, `--seed=${seed}`, `--clock-skew-ppm=${bridge_ppm}`, `--start-file=${startFile}`];
+  const { seed, bridge_ppm, shunt_ohm, load_w } = rig.simulate;
+  const truth = [`--seed=${seed}`, `--clock-skew-ppm=${bridge_ppm}`, `--shunt-ohm=${shunt_ohm}`];
+  const load = load_w === undefined ? `--start-file=${startFile}` : `--load-w=${load_w}`;
+  const argv = [process.execPath, program, ...truth, load];
   return { kind: "process", argv };
 }
 

@@ -4,11 +4,12 @@ import { parseArgs } from "node:util";
 import { joinValues } from "./arguments.ts";
 import { BridgePort } from "./bridge-port.ts";
 import { phonePlant } from "./phone.ts";
-import { type Plant, shifted } from "./plant.ts";
+import { constantLoad, type Plant, shifted } from "./plant.ts";
 
 /*
  * The bridge as a program: its serial line is standard input and output, paced to real time. What it measures is the
- * virtual phone, whose workload begins at the instant that --start-file names; until then the phone is idle.
+ * virtual phone, whose workload begins at the instant that --start-file names; until then the phone is idle. With
+ * --load-w it is a constant load instead, to calibrate against.
  */
 
 const HEX = fileURLToPath(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url));
@@ -29,6 +30,8 @@ const { values } = parseArgs({
     /** Instant at which the bridge was powered, in nanoseconds of the host's monotonic clock; default: now. */
     "t0-ns": { type: "string" },
     "start-file": { type: "string" },
+    /** A load that draws this power for ever, on the phone's supply and in its place. */
+    "load-w": { type: "string" },
     hex: { type: "string", default: HEX },
   },
 });
@@ -36,7 +39,7 @@ const { values } = parseArgs({
 const zero_ns = values["t0-ns"] === undefined ? process.hrtime.bigint() : nanoseconds("--t0-ns", values["t0-ns"]);
 const now = (): number => Number(process.hrtime.bigint() - zero_ns);
 const phone = phonePlant({ seed: number("seed"), prompts: number("prompts") }).plant;
-let plant: Plant = shifted(phone, -LONG_BEFORE_S);
+let plant: Plant = values["load-w"] === undefined ? shifted(phone, -LONG_BEFORE_S) : constantLoad(phone.supply_v, number("load-w"));
 
 const port = new BridgePort(
   {
@@ -92,7 +95,7 @@ function nanoseconds(what: string, text: string): bigint {
   return /^\d+$/.test(text) ? BigInt(text) : fail(`${what} ${text}: expected nanoseconds of the monotonic clock, decimal`);
 }
 
-function number(name: "seed" | "prompts" | "clock-skew-ppm" | "shunt-ohm" | "conversion-time-error"): number {
+function number(name: "load-w" | "seed" | "prompts" | "clock-skew-ppm" | "shunt-ohm" | "conversion-time-error"): number {
   const value = Number(values[name]);
   return Number.isFinite(value) ? value : fail(`--${name} ${values[name]}: expected a number`);
 }

@@ -33,6 +33,13 @@ export function meanPower(plant: Plant, from_s: number, step_s: number, means_w:
   else for (let k = 0; k < means_w.length; k++) means_w[k] = plant.energy_j(from_s + k * step_s, from_s + (k + 1) * step_s) / step_s;
 }
 
+/** A resistor on a supply: the same power at all times, and none at 0 W. */
+export const constantLoad = (supply_v: number, power_w: number): Plant => ({
+  supply_v,
+  power_w: () => power_w,
+  energy_j: (from, to) => power_w * (to - from),
+});
+
 /** The same plant, everything `by_s` later. */
 export function shifted(plant: Plant, by_s: number): Plant {
   return {
