@@ -29,7 +29,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
   const latest = windows.reduce((u, each) => Math.max(u, timing_s(each.start_s)), 0);
   const reach_s = Math.max(2 * sampling.step_s, 2 * latest, LEAST_REACH_S);
   const instants = new Instants(windows, baselineInstants(recording.idle), reach_s);
-  const readings = readCounter(recording.blocks(), { measurand, maps }, instants.at, instants.classes(windows));
+  const readings = readCounter(() => recording.blocks(), { measurand, maps }, instants.at, instants.classes(windows));
   const firstEvent_s = windows.reduce((first, each) => Math.min(first, each.start_s), Number.POSITIVE_INFINITY);
   const baselines = baselinesOf(recording.idle, firstEvent_s, { instants, readings });
   const baseline = baselines.used;

@@ -1,9 +1,9 @@
 import type { Block } from "../model/block.ts";
 import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
-import type { Measurand } from "../model/recording.ts";
-import { Histogram } from "./histogram.ts";
-import { Edges, type Run, runs } from "./runs.ts";
-import { type CompensatedSum, plus } from "./sum.ts";
+import type { Histogram } from "./histogram.ts";
+import { type IntervalClasses, powersByClass } from "./powers.ts";
+import { Edges, type Run, type RunContext, sweep } from "./runs.ts";
+import { CompensatedSum } from "./sum.ts";
 
 /** Times closer than this are one: far below any sample distance, far above the rounding of session seconds. */
 const SAME_TIME_S = 1e-9;
@@ -16,25 +16,20 @@ export interface CounterReadings {
   readonly energyLow_j: Float64Array;
   /** Time covered by samples since the first one, seconds. */
   readonly covered_s: Float64Array;
-  /** Samples so far, and the sum of squared differences of neighbours, W². */
+  /** Samples so far. */
   readonly samples: Float64Array;
+  /** Sum of squared differences of neighbours, W²; 0 of integrating samplers, between whose samples nothing is unseen. */
   readonly roughness_w2: Float64Array;
   /** Length of the stretch without samples that the instant lies in; 0 among samples, Infinity outside of the trace. */
   readonly gap_s: Float64Array;
   /** Largest sample between instant i and the next. */
   readonly peak_w: Float64Array;
-  /** Powers seen in each class of interval; class 0 also has what lies before the first instant. */
+  /** Powers seen in each class of interval. Only gaps ask for them, so it takes another sweep when somebody does. */
   readonly classes: readonly Histogram[];
   /** Mean distance of samples, seconds; NaN without samples. */
   readonly step_s: number;
   readonly start_s: number;
   readonly end_s: number;
-}
-
-/** Which class the interval after each instant belongs to; an index below `count`. */
-export interface IntervalClasses {
-  readonly of: Uint8Array;
-  readonly count: number;
 }
 
 /**
@@ -44,26 +39,29 @@ export interface IntervalClasses {
  * decode and nothing is counted twice. Inside a sample energy grows linearly (`integrating`, `averaged`) or with
  * linear power (`point`, the trapezoidal rule). Memory does not depend on the number of samples.
  *
+ * @param blocks gives the same blocks every time
  * @param instants ascending, without duplicates
  */
 export function readCounter(
-  blocks: Iterable<Block>,
-  { measurand, maps }: { readonly measurand: Measurand; readonly maps: readonly TimeMap[] },
+  blocks: () => Iterable<Block>,
+  context: RunContext,
   instants: Float64Array,
   classes: IntervalClasses,
 ): CounterReadings {
-  const sweep = new Sweep(instants, classes);
-  for (const run of runs(blocks, measurand)) {
-    const map = maps.find((each) => each.source === measurand.source && each.epoch === run.epoch);
-    if (map) sweep.add(run, map);
-  }
-  return sweep.finish();
+  const counter = new Counter(instants);
+  sweep(blocks(), context, (run, map) => counter.add(run, map));
+  let powers: readonly Histogram[] | undefined;
+  return {
+    ...counter.finish(),
+    get classes() {
+      powers ??= powersByClass(blocks(), context, instants, classes);
+      return powers;
+    },
+  };
 }
 
-class Sweep {
+class Counter {
   readonly #at: Float64Array;
-  readonly #classes: IntervalClasses;
-  readonly #histograms: Histogram[];
   readonly #energy_j: Float64Array;
   readonly #energyLow_j: Float64Array;
   readonly #covered_s: Float64Array;
@@ -72,7 +70,7 @@ class Sweep {
   readonly #gap_s: Float64Array;
   readonly #peak_w: Float64Array;
   #next = 0;
-  #sum: CompensatedSum = { high: 0, low: 0 };
+  readonly #sum = new CompensatedSum();
   #covered = 0;
   #count = 0;
   #roughness = 0;
@@ -80,10 +78,8 @@ class Sweep {
   #end_s = Number.NEGATIVE_INFINITY;
   #previous_w = Number.NaN;
 
-  constructor(at: Float64Array, classes: IntervalClasses) {
+  constructor(at: Float64Array) {
     this.#at = at;
-    this.#classes = classes;
-    this.#histograms = Array.from({ length: classes.count }, () => new Histogram());
     this.#energy_j = new Float64Array(at.length);
     this.#energyLow_j = new Float64Array(at.length);
     this.#covered_s = new Float64Array(at.length);
@@ -110,7 +106,7 @@ class Sweep {
     this.#end_s = end_s;
   }
 
-  finish(): CounterReadings {
+  finish(): Omit<CounterReadings, "classes"> {
     while (this.#next < this.#at.length)
       this.#store(this.#sum, this.#covered, this.#count, this.#at[this.#next]! - this.#end_s < SAME_TIME_S ? 0 : Number.POSITIVE_INFINITY);
     return {
@@ -122,7 +118,6 @@ class Sweep {
       roughness_w2: this.#roughness_w2,
       gap_s: this.#gap_s,
       peak_w: this.#peak_w,
-      classes: this.#histograms,
       step_s: this.#covered / this.#count,
       start_s: this.#start_s,
       end_s: this.#end_s,
@@ -163,34 +158,46 @@ class Sweep {
     const before = this.#next - 1;
     if (share > 0 && before >= 0 && mean_w > this.#peak_w[before]!) this.#peak_w[before] = mean_w;
     const part_j = length_s * (left_w * share + 0.5 * (right_w - left_w) * share * share);
-    this.#store(plus(this.#sum, part_j), this.#covered + share * length_s, this.#count + share, 0);
+    this.#store(this.#sum.plus(part_j), this.#covered + share * length_s, this.#count + share, 0);
   }
 
   /** Takes intervals [from, to), which belong to what follows the last instant read. */
-  #take({ mean_w }: Run, edges: Edges, from: number, to: number): void {
+  #take({ mean_w, isWhole }: Run, edges: Edges, from: number, to: number): void {
     if (to <= from) return;
-    const before = this.#next - 1;
-    const histogram = this.#histograms[before < 0 ? 0 : this.#classes.of[before]!]!;
-    const { uniform_s } = edges;
-    let part = 0;
+    let sum_w = 0;
     let peak_w = Number.NEGATIVE_INFINITY;
-    let roughness = 0;
-    let previous_w = Number.isNaN(this.#previous_w) ? mean_w[from]! : this.#previous_w;
     for (let k = from; k < to; k++) {
       const p = mean_w[k]!;
-      part += uniform_s === undefined ? p * (edges.at(k + 1) - edges.at(k)) : p;
+      sum_w += p;
       if (p > peak_w) peak_w = p;
-      roughness += (p - previous_w) * (p - previous_w);
-      previous_w = p;
-      histogram.add(p);
     }
+    const { uniform_s } = edges;
     // Of listed edges each has its own length; of uniform ones only the first may differ.
     const first_j = uniform_s !== undefined && from === 0 ? mean_w[0]! * (edges.at(1) - uniform_s) : 0;
-    this.#sum = plus(this.#sum, uniform_s === undefined ? part : part * uniform_s + first_j);
+    this.#sum.add(uniform_s === undefined ? weighted(mean_w, edges, from, to) : sum_w * uniform_s + first_j);
     this.#covered += edges.at(to) - edges.at(from);
     this.#count += to - from;
-    this.#roughness += roughness;
-    this.#previous_w = previous_w;
+    if (!isWhole) this.#compareNeighbours(mean_w, from, to);
+    const before = this.#next - 1;
     if (before >= 0 && peak_w > this.#peak_w[before]!) this.#peak_w[before] = peak_w;
   }
+
+  #compareNeighbours(mean_w: Float64Array, from: number, to: number): void {
+    let previous_w = Number.isNaN(this.#previous_w) ? mean_w[from]! : this.#previous_w;
+    let roughness_w2 = 0;
+    for (let k = from; k < to; k++) {
+      const step_w = mean_w[k]! - previous_w;
+      roughness_w2 += step_w * step_w;
+      previous_w = mean_w[k]!;
+    }
+    this.#roughness += roughness_w2;
+    this.#previous_w = previous_w;
+  }
+}
+
+/** Energy of the intervals [from, to) with each its own length, joules. */
+function weighted(mean_w: Float64Array, edges: Edges, from: number, to: number): number {
+  let energy_j = 0;
+  for (let k = from; k < to; k++) energy_j += mean_w[k]! * (edges.at(k + 1) - edges.at(k));
+  return energy_j;
 }

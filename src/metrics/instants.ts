@@ -1,5 +1,5 @@
 import type { Phase, Window } from "../model/measurement.ts";
-import type { IntervalClasses } from "./counter.ts";
+import type { IntervalClasses } from "./powers.ts";
 
 /** Classes of interval whose powers are kept apart, so that a gap in one is judged by its like; index 0 is "none of these". */
 const CLASSES: readonly Phase[] = ["idle", "load", "prefill", "decode", "tail", "unit"];

@@ -1,4 +1,5 @@
-import { type Block, power, tickAt } from "../model/block.ts";
+import { type Block, type ColumnKey, power, tickAt } from "../model/block.ts";
+import type { TimeMap } from "../model/clock.ts";
 import type { Measurand } from "../model/recording.ts";
 
 /**
@@ -13,6 +14,23 @@ export interface Run {
   readonly ticks: Block["ticks"];
   readonly mean_w: Float64Array;
   readonly point_w?: Float64Array;
+  /** True when every sample is the mean over all of its interval. */
+  readonly isWhole: boolean;
+}
+
+/** Whose samples are wanted, and the clocks they may be on. */
+export interface RunContext {
+  readonly measurand: Measurand;
+  readonly maps: readonly TimeMap[];
+}
+
+/** Hands over every run with the map of its clock; a run whose clock has none has no place in session time. */
+export function sweep(blocks: Iterable<Block>, { measurand, maps }: RunContext, take: (run: Run, map: TimeMap) => void): void {
+  let map: TimeMap | undefined;
+  for (const run of runs(blocks, measurand)) {
+    if (map?.epoch !== run.epoch) map = maps.find((each) => each.source === measurand.source && each.epoch === run.epoch);
+    if (map) take(run, map);
+  }
 }
 
 /**
@@ -21,14 +39,16 @@ export interface Run {
  * Point samples become the intervals between neighbours, also across blocks, unless samples were lost there or the
  * distance exceeds `longestStep`. Blocks without the channel are left out, not read as zero.
  */
-export function* runs(blocks: Iterable<Block>, measurand: Measurand): Generator<Run> {
+function* runs(blocks: Iterable<Block>, measurand: Measurand): Generator<Run> {
+  const given: ColumnKey = `${measurand.channel}.power_w`;
   let before: { epoch: number; tick: number; power_w: number } | undefined;
   for (const block of blocks) {
     if (block.source !== measurand.source || block.length === 0) continue;
-    const power_w = power(block, measurand.channel);
+    const power_w = block.columns[given] ?? power(block, measurand.channel);
     if (!power_w) continue;
     if (block.sampler !== "point") {
-      yield { epoch: block.epoch, startTick: block.startTick, ticks: block.ticks, mean_w: power_w };
+      const { epoch, startTick, ticks, sampler } = block;
+      yield { epoch, startTick, ticks, mean_w: power_w, isWhole: sampler === "integrating" };
       continue;
     }
     const joined = before?.epoch === block.epoch && block.lostBefore === 0 ? before : undefined;
@@ -65,6 +85,7 @@ function trapezoids(epoch: number, ticks: readonly number[], points: readonly nu
     ticks: Float64Array.from(ticks.slice(1)),
     mean_w: Float64Array.from(points.slice(1), (next, k) => (points[k]! + next) / 2),
     point_w: Float64Array.from(points),
+    isWhole: false,
   };
 }
 
