@@ -14,6 +14,7 @@ export interface Bin {
 }
 
 const BIN_S = 10;
+
 /**
  * When the ticks of one epoch of a source reached the host, in bounded memory: of every 10 s only the lower
  * hull is kept, some ten points; a day takes four megabytes.
@@ -21,6 +22,7 @@ const BIN_S = 10;
 export class ArrivalEnvelope {
   readonly #closed: Bin[] = [];
   readonly #nominal_hz: number;
+  readonly #keep: number;
   #frame: Frame | undefined;
   #arrivals = 0;
   #ticksBack = 0;
@@ -33,8 +35,10 @@ export class ArrivalEnvelope {
   #sumX = 0;
   #sumY = 0;
 
-  constructor(nominal_hz: number) {
+  /** @param keep bins that can still be asked for; older ones may be forgotten */
+  constructor(nominal_hz: number, keep = Number.POSITIVE_INFINITY) {
     this.#nominal_hz = nominal_hz;
+    this.#keep = keep;
   }
 
   get arrivals(): number {
@@ -80,6 +84,7 @@ export class ArrivalEnvelope {
   #moveTo(index: number): void {
     if (index === this.#index) return;
     this.#closed.push(this.#open());
+    if (this.#closed.length >= 2 * this.#keep) this.#closed.splice(0, this.#closed.length - this.#keep);
     this.#index = index;
     this.#hull = new Hull("lower");
     this.#count = 0;

@@ -25,6 +25,9 @@ export type ArrivalFacts = {
 const WINDOW_BINS = 6;
 const STEP_BINS = 3;
 
+/** As many bins as a fit to the newest arrivals looks at. */
+export const TRAILING_BINS = WINDOW_BINS + 1;
+
 /** Fewer arrivals than this do not show which of them were fast. */
 const FEWEST_ARRIVALS = 3;
 
@@ -56,15 +59,15 @@ export function fitArrivals(envelope: ArrivalEnvelope, spec: ClockSpec, source: 
   return { map, facts };
 }
 
-/** The line through the newest 60 s, for live values; undefined while there is nothing to fit. */
-export function fitNewest(envelope: ArrivalEnvelope, spec: ClockSpec): ClockPiece | undefined {
+/** The line through the newest 60 s, for live values, and the mean lateness over it; undefined while there is nothing to fit. */
+export function fitNewest(envelope: ArrivalEnvelope, spec: ClockSpec): { readonly piece: ClockPiece; readonly late_s: number } | undefined {
   const { frame } = envelope;
   if (!frame) return undefined;
   const bins = envelope.bins(WINDOW_BINS);
   const oldest = bins.at(-1)!.index - WINDOW_BINS;
   const trailing = bins.filter(({ index }) => index >= oldest);
   const line = fitWindow(trailing, spec);
-  return line && joinLines({ ...frame, t0_s: frame.t0_s - spec.latency_s }, [line])[0];
+  return line && { piece: joinLines({ ...frame, t0_s: frame.t0_s - spec.latency_s }, [line])[0]!, late_s: line.late_s };
 }
 
 function windows(bins: readonly Bin[]): Bin[][] {

@@ -104,7 +104,7 @@ export class CausalArrivals {
       u_s: u_latency_s,
       bound_s: Number.POSITIVE_INFINITY,
     };
-    this.#causal.steer(tick, fitNewest(this.envelope, this.#spec) ?? alone);
+    this.#causal.steer(tick, fitNewest(this.envelope, this.#spec)?.piece ?? alone);
     this.#due_s = host_s + 1;
   }
 }

@@ -39,7 +39,7 @@ const SHORTEST_BASELINE_S = 2;
 const CRYSTAL = 100e-6;
 
 /** What remains of the line's uncertainty on a symmetric path, from simulated links. */
-const U_LINE_S = 0.02e-3;
+export const U_LINE_S = 0.02e-3;
 
 /** A margin smaller than this part of half the shortest round trip is the work of a false stamp. */
 const CREDIBLE_MARGIN = 0.6;
@@ -52,7 +52,7 @@ const CREDIBLE_MARGIN = 0.6;
  * is the clock, and that distance, the margin, is its bound: half of any difference between the two ways lies within
  * it. `u_s` takes the smaller of margin and `asymmetry_s` as a rectangular half-width.
  *
- * A clock that stepped has no single map: split its pings with `splitAtSteps`, give each part an epoch, fit each.
+ * A clock that stepped has no single map: `fitDevice` splits its pings, gives each part an epoch and fits each.
  */
 export function fitPings(pings: readonly Ping[], source: string, epoch: number, options: PingFitOptions = {}): ClockFit<PingFacts> {
   const sent = pings.filter(isCausal).toSorted((a, b) => a.sent_s - b.sent_s);
@@ -62,7 +62,7 @@ export function fitPings(pings: readonly Ping[], source: string, epoch: number, 
   const { steps } = splitAtSteps(sent);
   const step = steps[0];
   if (step) {
-    const reason = `the device's clock stepped by ${step.size_s.toPrecision(3)} s at ${step.at_s.toFixed(1)} s`;
+    const reason = `the device's clock stepped by ${step.size_s.toPrecision(3)} s before ${step.to_s.toFixed(1)} s`;
     return fail(reason, { ...none, clock_steps: steps.length });
   }
   const first = sent[0]!;

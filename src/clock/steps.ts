@@ -3,8 +3,9 @@ import { isCausal, midpoint_s, roundTrip_s, shortestPerBurst } from "./ping-filt
 
 /** A jump of the device's clock against the session's: set by hand or by a time service, or a sleep it did not count. */
 export interface ClockStep {
-  /** Session time between the last ping before and the first after it. */
-  readonly at_s: number;
+  /** The last answer known to come before it and the first known to come after it were received then, session time. */
+  readonly from_s: number;
+  readonly to_s: number;
   /** How far the device's clock jumped ahead; negative when it went back. */
   readonly size_s: number;
 }
@@ -24,20 +25,29 @@ const WORST_RATE = 500e-6;
  */
 export function splitAtSteps(pings: readonly Ping[]): { segments: Ping[][]; steps: ClockStep[] } {
   const runs = runsOfAgreement(shortestPerBurst(pings.filter(isCausal)));
-  const starts_s: number[] = [];
+  const starts = [0];
   const steps = runs.slice(1).map((run, k): ClockStep => {
     const before = runs[k]!.at(-1)!;
     const after = run[0]!;
-    starts_s.push(after.sent_s);
-    return { at_s: (before.received_s + after.sent_s) / 2, size_s: midpoint_s(before) - midpoint_s(after) };
+    const start = firstNearer(pings, before, after);
+    starts.push(start);
+    const last = pings.slice(0, start).findLast(isCausal) ?? before;
+    const first = pings.slice(start).find(isCausal) ?? after;
+    return { from_s: last.received_s, to_s: first.received_s, size_s: midpoint_s(before) - midpoint_s(after) };
   });
-  const segments: Ping[][] = Array.from({ length: steps.length + 1 }, () => []);
-  let segment = 0;
-  for (const ping of pings) {
-    while (segment < starts_s.length && ping.sent_s >= starts_s[segment]!) segment++;
-    segments[segment]!.push(ping);
+  return { segments: starts.map((start, k) => pings.slice(start, starts[k + 1])), steps };
+}
+
+/** Index of the first ping after `before` whose answer is nearer to that of `after`: the burst of `after` may have begun earlier. */
+function firstNearer(pings: readonly Ping[], before: Ping, after: Ping): number {
+  const distance_s = (a: Ping, b: Ping): number => Math.abs(midpoint_s(a) - midpoint_s(b));
+  let start = pings.indexOf(after);
+  while (pings[start - 1] !== before && isNearer(pings[start - 1]!)) start--;
+  return start;
+
+  function isNearer(ping: Ping): boolean {
+    return !isCausal(ping) || distance_s(ping, after) < distance_s(ping, before);
   }
-  return { segments, steps };
 }
 
 /** Groups bursts that one clock can have given; bursts that agree with neither neighbour are left out. */
