@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -44,7 +44,12 @@ ${rig.more ?? ""}`,
 /** The small workload of this folder; see workload.js for its faults. */
 export const workload = (...args: readonly string[]): string[] => [process.execPath, WORKLOAD, ...args];
 
-export const readResults = (session: string): Results => JSON.parse(readFileSync(join(session, "results.json"), "utf8")) as Results;
+/** The results a run wrote. @throws Error with what it said, when there are none */
+export function readResults(session: string, { stderr }: { stderr: string }): Results {
+  const path = join(session, "results.json");
+  if (!existsSync(path)) throw new Error(`no results; joulebench said:\n${stderr}`);
+  return JSON.parse(readFileSync(path, "utf8")) as Results;
+}
 
 export const faultsOf = (results: Results): Readonly<Record<string, number>> =>
   Object.fromEntries(results.faults.map(({ source, code, count }) => [`${source}/${code}`, count]));

@@ -32,7 +32,7 @@ function prepare(command: readonly string[], more: { plan?: string; more?: strin
 async function run(command: readonly string[], more: { plan?: string; more?: string } = {}): Promise<Outcome> {
   const { dir, rig, session } = prepare(command, more);
   const ended = await sideBySide(() => joulebench(["run", rig, "--out", session], { cwd: dir }));
-  return { ...ended, dir, session, results: readResults(session) };
+  return { ...ended, dir, session, results: readResults(session, ended) };
 }
 
 /** Emulators that run at once: more than the cores of a small machine can take in real time would only fall behind. */
@@ -128,15 +128,15 @@ describe.concurrent("side by side", () => {
   describe("Ctrl-C", () => {
     test("in the middle of the workload: exit code 130, everything kept", async () => {
       const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1 }" });
-      const { code, stderr } = await sideBySide(async () => {
+      const ended = await sideBySide(async () => {
         const running = start(["run", rig, "--out", session], { cwd: dir });
         await running.said("r2: ");
         running.kill("SIGINT");
         return running.ended;
       });
-      expect(code).toBe(130);
-      expect(stderr).toContain("stopping in order; once more to stop at once");
-      const decoded = readResults(session).measurements.filter((each) => each.name === "decode_energy" && each.value !== null);
+      expect(ended.code).toBe(130);
+      expect(ended.stderr).toContain("stopping in order; once more to stop at once");
+      const decoded = readResults(session, ended).measurements.filter((each) => each.name === "decode_energy" && each.value !== null);
       expect(decoded.length).toBeGreaterThanOrEqual(2);
       await expectKept({ dir, session }, "interrupted");
     });

@@ -30,7 +30,7 @@ beforeAll(async () => {
   } finally {
     await bridge.stop();
   }
-  results = readResults(session);
+  results = readResults(session, ended);
 }, 60_000);
 afterAll(remove);
 
