@@ -140,7 +140,7 @@ class RowReader {
 }
 
 /** Correctly rounded value of the decimal number in these bytes; NaN when it is not one or not finite. */
-function parseNumber(bytes: Uint8Array, start: number, stop: number): number {
+export function parseNumber(bytes: Uint8Array, start: number, stop: number): number {
   let from = start;
   let to = stop;
   while (from < to && isSpace(bytes[from]!)) from++;
@@ -171,18 +171,21 @@ function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-function lineEnd(bytes: Uint8Array, at: number): number {
+/** Where the line that begins at `at` ends: its line feed, or the end of the file. */
+export function lineEnd(bytes: Uint8Array, at: number): number {
   const end = bytes.indexOf(LF, at);
   return end < 0 ? bytes.length : end;
 }
 
-function countLines(bytes: Uint8Array, from: number): number {
+/** Lines from here on, at most: an empty one after the last line feed counts too. */
+export function countLines(bytes: Uint8Array, from: number): number {
   let lines = 1;
   for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
   return lines;
 }
 
-function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
+/** Whether these bytes are spaces only. */
+export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (!isSpace(bytes[at]!)) return false;
   return true;
 }

@@ -120,7 +120,8 @@ function statedAccuracy({ gain_uncertainty }: GenericRig): Accuracy {
   };
 }
 
-function readEvents(file: ImportedFile, problems: Problems): readonly InferenceEvent[] {
+/** The events of `events.jsonl`, one per line, on the clock `events`, which ticks in seconds. */
+export function readEvents(file: ImportedFile, problems: Problems): readonly InferenceEvent[] {
   const events: InferenceEvent[] = [];
   textOf(file)
     .split("\n")
