@@ -39,3 +39,23 @@ test("the clock's search range is that of its oscillator", () => {
   expect(bridgeIna219.clock(parse()).limit_ppm).toBe(10_000);
   expect(bridgeIna219.clock(parse({ clock: "crystal" }))).toMatchObject({ limit_ppm: 500, nominal_hz: 1e6 });
 });
+
+test("a calibration corrects what is shown: true = (shown - offset) * gain, on top of an earlier one", () => {
+  const options = parse({ shunt_ohm: 0.1, current_offset_a: 0.001, voltage_gain: 1.01 });
+  const errors = {
+    currentOffset_a: { value: 0.002, u: 1e-4 },
+    currentGain: { value: 0.97, u: 1e-3 },
+    voltageGain: { value: 1.02, u: 1e-3 },
+    powerGain_u: 0.0015,
+  };
+  const values = bridgeIna219.calibration!.correct(options, errors);
+  const volts = 0.1;
+  const current_a = (shunt: unknown, offset: unknown): number => volts / Number(shunt) - Number(offset);
+  const shown_a = current_a(options.shunt_ohm, options.current_offset_a);
+  expect(current_a(values.shunt_ohm, values.current_offset_a)).toBeCloseTo((shown_a - 0.002) * 0.97, 12);
+  expect(values).toMatchObject({ voltage_gain: 1.01 * 1.02, gain_uncertainty: 0.0015, current_offset_uncertainty_a: 0.97e-4 });
+  expect(bridgeIna219.calibration!.correct(parse(), { currentOffset_a: { value: 0.002, u: 1e-4 } })).toEqual({
+    current_offset_a: 0.002,
+    current_offset_uncertainty_a: 1e-4,
+  });
+});
