@@ -4,6 +4,7 @@ import { clockTime, printable, significant } from "./format.ts";
 
 const SAYS: Record<Stage, string> = {
   opening: "opening the instruments",
+  aligning: "load pulses, to check power against events",
   idle: "measuring idle power",
   workload: "workload",
   settling: "settling",

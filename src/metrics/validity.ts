@@ -1,5 +1,6 @@
 import type { Recording } from "../model/recording.ts";
 import type { RuleResult } from "../model/results.ts";
+import { judgeAlignment } from "./alignment.ts";
 import type { Baseline } from "./baseline.ts";
 import type { WindowEnergy } from "./energies.ts";
 
@@ -18,8 +19,8 @@ export interface Evidence {
 interface Rule {
   readonly rule: string;
   readonly level: "WARN" | "FAIL";
-  /** @returns whether it holds, and the sentence that says why. */
-  readonly check: (evidence: Evidence) => readonly [boolean, string];
+  /** @returns whether it holds, and the sentence that says why; another level where not to hold has several meanings. */
+  readonly check: (evidence: Evidence) => readonly [boolean, string, level?: "WARN" | "FAIL"];
 }
 
 /** Requests a headline needs to say something about repeats (docs/architecture.md, rule 7). */
@@ -30,8 +31,9 @@ const SHORT_BASELINE_S = 60;
 const countOf = ({ recording }: Evidence, code: string): number =>
   recording.faults.filter((fault) => fault.code === code).reduce((sum, fault) => sum + fault.count, 0);
 
-const flagged = ({ energies }: Evidence, flag: string): number =>
-  energies.filter((each) => each.window.phase !== "token" && each.flags.includes(flag)).length;
+/** Phases that carry one of these flags. */
+const flagged = ({ energies }: Evidence, ...wanted: readonly string[]): number =>
+  energies.filter(({ window, flags }) => window.phase !== "token" && wanted.some((flag) => flags.includes(flag))).length;
 
 /** Every rule, in the order they are printed. */
 const RULES: readonly Rule[] = [
@@ -57,7 +59,7 @@ const RULES: readonly Rule[] = [
     rule: "coverage",
     level: "WARN",
     check: (evidence) => {
-      const n = flagged(evidence, "INVALID");
+      const n = flagged(evidence, "COVERAGE", "GAP_UNCERTAINTY", "EDGE_GAP");
       return [n === 0, n === 0 ? "no phase lost more than the rules allow" : `${n} phases are invalid for missing samples`];
     },
   },
@@ -94,6 +96,34 @@ const RULES: readonly Rule[] = [
     check: (evidence) => {
       const n = countOf(evidence, "clock_unmapped");
       return [n === 0, n === 0 ? "every clock was put on the session's" : `${n} clocks could not be put on the session's`];
+    },
+  },
+  {
+    rule: "alignment",
+    level: "FAIL",
+    check: ({ recording }) => {
+      const { state, detail } = judgeAlignment(recording.alignment ?? []);
+      return [state === "verified", detail, state === "unverified" ? "WARN" : "FAIL"];
+    },
+  },
+  {
+    rule: "clock_steps",
+    level: "WARN",
+    check: (evidence) => {
+      const n = countOf(evidence, "clock_step") + countOf(evidence, "clock_restart");
+      const lost = flagged(evidence, "CLOCK_STEP");
+      return [n === 0, n === 0 ? "no clock jumped or began anew" : `clocks jumped or began anew ${n} times; ${lost} phases are invalid for it`];
+    },
+  },
+  {
+    // A warning: the disagreement is in every uncertainty already, and the bound of the line does not depend on it.
+    rule: "clock_agreement",
+    level: "WARN",
+    check: ({ recording }) => {
+      const all = Object.values(recording.clocks).flatMap(({ cross_check_s }) => (typeof cross_check_s === "number" ? [cross_check_s] : []));
+      const n = recording.faults.filter(({ code }) => code === "clock_disagreement").length;
+      if (all.length === 0) return [true, "no clock that a second estimator could check"];
+      return [n === 0, `two estimators of the device's clock agree to ${(Math.max(...all) * 1e3).toFixed(2)} ms; 0.50 ms are allowed`];
     },
   },
   {
@@ -144,6 +174,6 @@ const RULES: readonly Rule[] = [
 
 export const validate = (evidence: Evidence): RuleResult[] =>
   RULES.map(({ rule, level, check }) => {
-    const [pass, detail] = check(evidence);
-    return { rule, level, pass, detail };
+    const [pass, detail, other = level] = check(evidence);
+    return { rule, level: other, pass, detail };
   });

@@ -1,3 +1,4 @@
+import type { Alignment } from "./alignment.ts";
 import type { Block } from "./block.ts";
 import type { TimeMap } from "./clock.ts";
 import type { Fault } from "./errors.ts";
@@ -26,6 +27,13 @@ export interface Measurand {
   readonly longestStep?: number;
 }
 
+/** Between these two session times a clock broke: it jumped, stood still or began anew. Nothing that spans it has a length. */
+export interface ClockBreak {
+  readonly source: string;
+  readonly from_s: number;
+  readonly to_s: number;
+}
+
 /**
  * Everything an analysis needs, on whatever medium it was recorded: a replayed tape or somebody else's files.
  *
@@ -35,6 +43,8 @@ export interface Recording {
   readonly measurand: Measurand;
   /** One map per (source, epoch) that has ticks, of power sources and of event sources. */
   readonly maps: readonly TimeMap[];
+  /** Where clocks broke; windows that touch such a place are invalid. */
+  readonly breaks?: readonly ClockBreak[];
   readonly events: readonly InferenceEvent[];
   readonly readings: readonly Reading[];
   /** Intervals of session time in which the device did nothing. */
@@ -45,6 +55,8 @@ export interface Recording {
   readonly battery_j?: number;
   /** Days from the calibration of the measurand to the session, absent without one, and the most the rig allows. */
   readonly calibration?: { readonly age_days?: number; readonly limit_days?: number };
+  /** Checks of power against events: load pulses, trigger edges. Absent or empty where nothing could be checked. */
+  readonly alignment?: readonly Alignment[];
   /** Requests the plan asked for, where there was a plan. */
   readonly planned?: number;
   /** Facts about the clocks for the report: offsets, rates, bounds. */

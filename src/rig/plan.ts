@@ -13,6 +13,7 @@ export const Plan = z.strictObject({
     .default(3600)
     .describe("The workload is given up after this long"),
   requests: z.int().positive().optional().describe("Requests the workload should answer; fewer valid ones fail the session"),
+  pulses: z.boolean().default(true).describe("Load pulses before and after check power against events, where the device can"),
   ping_every_s: z.number().min(1).max(60).default(10).describe("Clock pings are sent in bursts at this distance"),
 });
 export type Plan = z.infer<typeof Plan>;

@@ -3,6 +3,7 @@ import { JoulebenchError } from "../model/errors.ts";
 import type { Rig } from "../rig/rig.ts";
 import type { Bench } from "./bench.ts";
 import type { DeviceLink } from "./device-link.ts";
+import { loadPulses } from "./load-pulses.ts";
 
 /** Pings before and after a session, and in each burst between. */
 const OUTER_PINGS = 64;
@@ -11,7 +12,10 @@ const BURST_PINGS = 16;
 /** A workload has this long until it answers its first ping: it may have libraries to load. */
 const GREETING_MS = 5000;
 
-export type Stage = "opening" | "idle" | "workload" | "settling" | "closing" | "analysing";
+/** Rest after load pulses: their power is looked for up to this late, and more than a pulse's power takes to die away. */
+const AFTER_PULSES_S = 1;
+
+export type Stage = "opening" | "aligning" | "idle" | "workload" | "settling" | "closing" | "analysing";
 
 /** Who ends the course before its time, and who is told where it stands. */
 export interface Course {
@@ -64,6 +68,7 @@ async function meet(bench: Bench, { signal, notice }: Course): Promise<DeviceLin
 
 async function phases(bench: Bench, { plan }: Rig, course: Course & { readonly device: DeviceLink | undefined }): Promise<void> {
   const { signal, stage, device } = course;
+  const canPulse = plan.pulses && (await pulses(bench, course));
   await idle(bench, plan.baseline_s, course);
   if (signal.aborted) return bench.mark("interrupted");
   stage("workload", device ? undefined : plan.timeout_s);
@@ -79,6 +84,16 @@ async function phases(bench: Bench, { plan }: Rig, course: Course & { readonly d
   stage("settling", plan.settle_s);
   await pause(bench, plan.settle_s, signal);
   await idle(bench, plan.after_s, course);
+  if (canPulse) await pulses(bench, course);
+}
+
+/** A train of load pulses, where there is a device that can; then rest, so that the train is seen to its end. @returns whether it can */
+async function pulses(bench: Bench, { device, signal, stage }: Course & { readonly device: DeviceLink | undefined }): Promise<boolean> {
+  if (!device?.hasAnswered || device.isGone || signal.aborted) return false;
+  stage("aligning", undefined);
+  const isDone = await Promise.race([loadPulses(bench, device), aborted(signal).then(() => false)]);
+  if (isDone) await pause(bench, AFTER_PULSES_S, signal);
+  return isDone;
 }
 
 async function idle(bench: Bench, duration_s: number, { signal, stage }: Course): Promise<void> {

@@ -49,6 +49,7 @@ export class DeviceLink {
   #isClosed = false;
   #isGone = false;
   #isStarted = false;
+  #hasAnswered = false;
 
   constructor(transport: Transport, channel: Channel, recorder: Recorder, now: HostClock) {
     this.#transport = transport;
@@ -65,6 +66,7 @@ export class DeviceLink {
 
   /** Tells that ping `id` was answered, so that the next one goes out. */
   answered(id: number): void {
+    this.#hasAnswered = true;
     this.#answered.get(id)?.(true);
   }
 
@@ -76,6 +78,11 @@ export class DeviceLink {
   /** The workload was told to start. */
   get isStarted(): boolean {
     return this.#isStarted;
+  }
+
+  /** It has answered a ping: it tells one line from another. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** Pings until the first answer. @returns false when there was none within `limit_ms` */

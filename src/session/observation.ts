@@ -21,10 +21,15 @@ export type Observation =
       readonly level: 0 | 1;
       readonly tick: number;
     }
+  | { readonly type: "break"; readonly source: string; readonly from_s: number; readonly to_s: number }
   | { readonly type: "identity"; readonly source: string; readonly facts: Readonly<Record<string, string | number>> }
   | { readonly type: "ready"; readonly source: string }
   | { readonly type: "stopped"; readonly source: string }
   | { readonly type: "done"; readonly source: string }
+  | { readonly type: "pulses_asked"; readonly epoch: number; readonly host_ns: HostNs }
+  | { readonly type: "pulse"; readonly epoch: number; readonly on: number; readonly off: number }
+  | { readonly type: "pulses_answered"; readonly answer: "done" | "unsupported"; readonly host_ns: HostNs }
+  | { readonly type: "trigger"; readonly epoch: number; readonly level: 0 | 1; readonly tick: number }
   | { readonly type: "mark"; readonly mark: Mark; readonly host_ns: HostNs }
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "failed"; readonly source: string; readonly error: JoulebenchError };

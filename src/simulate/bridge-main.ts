@@ -4,12 +4,14 @@ import { parseArgs } from "node:util";
 import { joinValues } from "./arguments.ts";
 import { BridgePort } from "./bridge-port.ts";
 import { phonePlant } from "./phone.ts";
-import { constantLoad, type Plant, shifted } from "./plant.ts";
+import { pulsePlant } from "./phone-pulses.ts";
+import { constantLoad, type Plant, shifted, together } from "./plant.ts";
+import { readStartFile, type StartFile } from "./start-file.ts";
 
 /*
  * The bridge as a program: its serial line is standard input and output, paced to real time. What it measures is the
- * virtual phone, whose workload begins at the instant that --start-file names; until then the phone is idle. With
- * --load-w it is a constant load instead, to calibrate against.
+ * virtual phone, whose workload begins at the instant that --start-file names, and its load pulses, too; until then the
+ * phone is idle. With --load-w it is a constant load instead, to calibrate against.
  */
 
 const HEX = fileURLToPath(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url));
@@ -39,6 +41,7 @@ const { values } = parseArgs({
 const zero_ns = values["t0-ns"] === undefined ? process.hrtime.bigint() : nanoseconds("--t0-ns", values["t0-ns"]);
 const now = (): number => Number(process.hrtime.bigint() - zero_ns);
 const phone = phonePlant({ seed: number("seed"), prompts: number("prompts") }).plant;
+const train = pulsePlant();
 let plant: Plant = values["load-w"] === undefined ? shifted(phone, -LONG_BEFORE_S) : constantLoad(phone.supply_v, number("load-w"));
 
 const port = new BridgePort(
@@ -53,14 +56,7 @@ const port = new BridgePort(
 );
 
 const startFile = values["start-file"];
-if (startFile !== undefined) {
-  const poll = setInterval(() => {
-    const start_ns = readStart(startFile);
-    if (start_ns === undefined) return;
-    plant = shifted(phone, Number(start_ns - zero_ns) / 1e9);
-    clearInterval(poll);
-  }, START_POLL_MS);
-}
+if (startFile !== undefined) setInterval(() => follow(startFile), START_POLL_MS);
 
 process.stdin.on("data", (bytes: Buffer) => void port.write(bytes));
 process.stdin.on("end", () => process.exit(0));
@@ -69,18 +65,18 @@ process.stdin.on("error", () => process.exit(0));
 process.stdout.on("error", () => process.exit(0));
 for await (const { bytes } of port) if (process.stdout.writableLength < UNREAD_BYTES) process.stdout.write(bytes);
 
-/** The start the file names; undefined while there is none, or only a part of it. */
-function readStart(path: string): bigint | undefined {
-  let text: string;
+/** Takes up what the phone says it will do. */
+function follow(path: string): void {
+  let plan: StartFile | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    plan = readStartFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return fail(`--start-file ${path}: ${(error as Error).message}`);
+    fail(`--start-file ${path}: ${(error as Error).message}`);
   }
-  if (!text.endsWith("\n") && !text.endsWith("}")) return undefined;
-  const { start_ns } = JSON.parse(text) as { start_ns?: unknown };
-  return nanoseconds(`${path}: start_ns`, String(start_ns));
+  if (!plan) return;
+  const at_s = (instant_ns: bigint): number => Number(instant_ns - zero_ns) / 1e9;
+  const work = shifted(phone, plan.start_ns === undefined ? -LONG_BEFORE_S : at_s(plan.start_ns));
+  plant = plan.pulses_ns.reduce((loads, instant_ns) => together(loads, shifted(train, at_s(instant_ns))), work);
 }
 
 function readHex(path: string): string {

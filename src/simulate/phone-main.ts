@@ -1,12 +1,14 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { parsePing, pongLine } from "../wire/ping.ts";
+import { PULSE_CODE, PULSES_DONE_LINE, PULSES_LINE, pulseLine } from "../wire/pulses.ts";
+import { joinValues } from "./arguments.ts";
 import { oscillator } from "./oscillator.ts";
 import { phonePlant } from "./phone.ts";
 import { eventLine } from "./phone-events.ts";
+import { writeStartFile } from "./start-file.ts";
 
-/** From `start` to the beginning of the workload: time for the emulated supply to read the start file. */
+/** From `start` or `pulses` to the beginning: time for the emulated supply to read the start file. */
 const LEAD_S = 0.5;
 
 const { values } = parseArgs({
@@ -33,7 +35,8 @@ const clock = oscillator({
   warmup_ppm: number("warmup-ppm"),
   warmup_s: number("warmup-s"),
 });
-let started = false;
+let start_ns: bigint | undefined;
+const pulses_ns: bigint[] = [];
 
 createInterface({ input: process.stdin, terminal: false })
   .on("line", (line) => {
@@ -41,29 +44,45 @@ createInterface({ input: process.stdin, terminal: false })
     const id = parsePing(line);
     if (id !== undefined) print(pongLine({ id, deviceReceived_s, deviceSent_s: clock.reading_s(true_s()) }));
     else if (line === "start") start();
+    else if (line === PULSES_LINE) pulses();
     else if (line === "quit") process.exit(0);
   })
   .on("close", () => process.exit(0));
 // Whoever read us is gone.
 process.stdout.on("error", () => process.exit(0));
 
-/** Begins the workload in a moment and says when, in true time, to those who emulate what the phone draws. */
+/** Begins the workload in a moment. */
 function start(): void {
-  if (started) return;
-  started = true;
+  if (start_ns !== undefined) return;
   const begin_s = true_s() + LEAD_S;
-  const path = values["start-file"];
-  if (path !== undefined) tellStart(path, zero_ns + BigInt(Math.round(begin_s * 1e9)));
+  start_ns = trueInstant_ns(begin_s);
+  tellPlan();
   const { events } = phonePlant({ seed: number("seed"), prompts: number("prompts") });
+  const lines = events.map((event) => ({ at_s: begin_s + event.true_s, text: eventLine(event, clock.reading_s(begin_s + event.true_s)) }));
+  printInTime(lines, '{"type":"done"}');
+}
+
+/** Loads itself in pulses in a moment; each is told when it is over. */
+function pulses(): void {
+  const begin_s = true_s() + LEAD_S;
+  pulses_ns.push(trueInstant_ns(begin_s));
+  tellPlan();
+  const reading_s = (code_s: number): number => clock.reading_s(begin_s + code_s);
+  const lines = PULSE_CODE.map(({ on_s, off_s }) => ({
+    at_s: begin_s + off_s,
+    text: pulseLine({ on_s: reading_s(on_s), off_s: reading_s(off_s) }),
+  }));
+  printInTime(lines, PULSES_DONE_LINE);
+}
+
+/** Prints each line when its time has come, and one more after the last. */
+function printInTime(lines: readonly { readonly at_s: number; readonly text: string }[], last: string): void {
   let next = 0;
   const printDue = (): void => {
-    for (; next < events.length && begin_s + events[next]!.true_s <= true_s(); next++) {
-      const event = events[next]!;
-      print(eventLine(event, clock.reading_s(begin_s + event.true_s)));
-    }
-    const event = events[next];
-    if (event) setTimeout(printDue, Math.max(1, (begin_s + event.true_s - true_s()) * 1000));
-    else print('{"type":"done"}');
+    for (; next < lines.length && lines[next]!.at_s <= true_s(); next++) print(lines[next]!.text);
+    const line = lines[next];
+    if (line) setTimeout(printDue, Math.max(1, (line.at_s - true_s()) * 1000));
+    else print(last);
   };
   printDue();
 }
@@ -72,25 +91,19 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Readers see the whole file or none. */
-function tellStart(path: string, start_ns: bigint): void {
+function trueInstant_ns(at_s: number): bigint {
+  return zero_ns + BigInt(Math.round(at_s * 1e9));
+}
+
+/** Says what the phone will do and when, in true time, to those who emulate what it draws. */
+function tellPlan(): void {
+  const path = values["start-file"];
+  if (path === undefined) return;
   try {
-    writeFileSync(`${path}.part`, `${JSON.stringify({ start_ns: String(start_ns) })}\n`);
-    renameSync(`${path}.part`, path);
+    writeStartFile(path, { start_ns, pulses_ns });
   } catch (error) {
     fail(`--start-file ${path}: ${(error as Error).message}`);
   }
-}
-
-/** `--ppm -20` as `--ppm=-20`: parseArgs takes a value that starts with a dash only when it is joined to its option. */
-function joinValues(argv: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const arg of argv) {
-    const last = joined.at(-1);
-    if (last?.startsWith("--") && !last.includes("=")) joined.splice(-1, 1, `${last}=${arg}`);
-    else joined.push(arg);
-  }
-  return joined;
 }
 
 function number(name: Exclude<keyof typeof values, "start-file" | "zero-ns">): number {

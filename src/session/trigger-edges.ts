@@ -1,0 +1,35 @@
+import { DEVICE } from "./device-decoder.ts";
+import type { Observation } from "./observation.ts";
+
+/** A change of the trigger line at a tick of the clock of whoever tells. */
+export interface TickedEdge {
+  readonly source: string;
+  readonly epoch: number;
+  readonly tick: number;
+  readonly level: 0 | 1;
+}
+
+/** More edges than this tell nothing new: further ones are left out. */
+const MOST_EDGES = 20_000;
+
+/** Gathers the edges the device says it made, and those the power monitor saw. */
+export class TriggerEdges {
+  readonly stated: TickedEdge[] = [];
+  readonly seen: TickedEdge[] = [];
+  readonly #source: string;
+
+  /** @param source the power monitor */
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  add(observation: Observation): void {
+    if (observation.type === "trigger") {
+      const { epoch, tick, level } = observation;
+      if (this.stated.length < MOST_EDGES) this.stated.push({ source: DEVICE, epoch, tick, level });
+    } else if (observation.type === "edge" && observation.source === this.#source && this.seen.length < MOST_EDGES) {
+      const { source, epoch, tick, level } = observation;
+      this.seen.push({ source, epoch, tick, level });
+    }
+  }
+}
