@@ -27,7 +27,7 @@ describe("docs/import.md", () => {
 
   test("shows lines of the example's files", () => {
     const shown = examplesOf("docs/import.md").flatMap(({ info, text }) => {
-      const file = / (\S+)$/.exec(info)?.[1];
+      const file = /^\w+ (\S+)$/.exec(info)?.[1];
       return file === undefined ? [] : [[file, text] as const];
     });
     expect(shown).toHaveLength(4);
@@ -48,6 +48,20 @@ describe("docs/import.md", () => {
     expect(request_energy_per_output_token!.value).toBeCloseTo(28 / 9, 9);
     expect(results.faults).toEqual([]);
     expect(results.validity.filter(({ pass }) => !pass)).toEqual([]);
+  });
+
+  test("names the keys of a meter's rig.json, and shows files that can be imported", () => {
+    const keys = rowsBelow("docs/import.md", "Files of power monitors").map(([key]) => named(key!)[0]!);
+    const shown = examplesOf("docs/import.md").filter(({ info }) => info.includes(" ppk2-csv "));
+    const files = shown.map(({ info, text }) => ({ name: info.split(" ").at(-1)!, bytes: Buffer.from(text) }));
+    const ppk2 = importers.find(({ format }) => format === "ppk2-csv")!;
+    expect(ppk2.decode(files).events).toHaveLength(2);
+    const rig = { voltage_v: 3, gain_uncertainty: 0, idle: [], start_s: 0, clock_uncertainty_s: 0, time_unit: "ms", current_unit: "uA" };
+    const all = { ...rig, sampler: "point", rate_hz: 1e5 };
+    expect(keys.sort()).toEqual(Object.keys(all).sort());
+    const decode = (content: object) => ppk2.decode([files[0]!, { name: "rig.json", bytes: Buffer.from(JSON.stringify(content)) }]);
+    expect(() => decode(all)).not.toThrow();
+    expect(() => decode({ ...all, colour: "red" })).toThrow(/colour/);
   });
 
   test("names the keys of rig.json as the importer knows them", async () => {
