@@ -4,6 +4,7 @@ import type { Ping } from "../model/ping.ts";
 import { ArrivalEnvelope, fitNewest } from "./arrival-map.ts";
 import { BURST_GAP_S, midpoint_s, roundTrip_s } from "./ping-filter.ts";
 import { fitPings, type PingFitOptions } from "./ping-map.ts";
+import { splitAtSteps } from "./steps.ts";
 
 /**
  * In this time the map meets the newest fit if there is no newer one, seconds. A young map, whose first fits
@@ -113,13 +114,20 @@ export class CausalArrivals {
 const TRAILING_S = 300;
 const MOST_PINGS = 1024;
 
-/** Live map of a device that answers pings: refitted to the trailing 300 s while a burst of pings comes in. */
+/**
+ * Live map of a device that answers pings: refitted to the trailing 300 s while a burst of pings comes in.
+ *
+ * When the clock turns out to have stepped, which takes two bursts, or another channel was opened, a new map begins
+ * under the next epoch; what was given a time by the old one keeps it.
+ */
 export class CausalPings {
-  readonly #causal: CausalMap;
   readonly #options: PingFitOptions;
+  #causal: CausalMap;
+  #channel: number | undefined;
   #recent: Ping[] = [];
   #inBurst = 0;
 
+  /** @param epoch of the first map */
   constructor(source: string, epoch: number, options: PingFitOptions = {}) {
     this.#causal = new CausalMap(source, epoch);
     this.#options = options;
@@ -129,21 +137,35 @@ export class CausalPings {
     return this.#causal.map;
   }
 
+  /** Number of the channel the map is for: the epoch its pings carry. */
+  get channel(): number | undefined {
+    return this.#channel;
+  }
+
   /** Session time of a tick, or undefined before the first ping. No later ping changes it. */
   at(tick: number): SessionSeconds | undefined {
     return this.#causal.at(tick);
   }
 
   push(ping: Ping): void {
+    if (this.#channel !== undefined && this.#channel !== ping.epoch) this.#restart([]);
+    this.#channel = ping.epoch;
     const previous_s = this.#recent.at(-1)?.received_s ?? Number.NEGATIVE_INFINITY;
     this.#inBurst = ping.received_s - previous_s > BURST_GAP_S ? 1 : this.#inBurst + 1;
     this.#recent.push(ping);
     if (this.#recent.length > MOST_PINGS) this.#recent.splice(0, this.#recent.length - MOST_PINGS);
     if (!isPowerOfTwo(this.#inBurst)) return;
     this.#recent = this.#recent.filter((p) => p.received_s >= ping.received_s - TRAILING_S);
+    const { segments, steps } = splitAtSteps(this.#recent);
+    if (steps.length > 0) this.#restart(segments.at(-1)!);
     const { source, epoch } = this.map;
     const piece = fitPings(this.#recent, source, epoch, this.#options).map?.pieces.at(-1) ?? this.#shortest();
     this.#causal.steer(ping.deviceSent, piece);
+  }
+
+  #restart(recent: Ping[]): void {
+    this.#causal = new CausalMap(this.map.source, this.map.epoch + 1);
+    this.#recent = recent;
   }
 
   /** Until a line can be fitted: the quickest ping's word, and a clock of nominal rate. */

@@ -186,9 +186,10 @@ interface FlagFacts {
 }
 
 function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): string[] {
-  const flags = [...window.flags];
+  const flags = window.flags.filter((flag) => flag !== "CLOCK_STEP");
   if (hasGap) flags.push("GAP");
   const reasons: string[] = [];
+  if (window.flags.includes("CLOCK_STEP")) reasons.push("CLOCK_STEP");
   if (coverage < LEAST_COVERAGE) reasons.push("COVERAGE");
   const u_gap = combined(components.filter((each) => each.name === "gap"));
   if (energy_j !== null && u_gap > LARGEST_GAP_UNCERTAINTY * Math.abs(energy_j)) reasons.push("GAP_UNCERTAINTY");

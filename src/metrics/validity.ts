@@ -112,7 +112,10 @@ const RULES: readonly Rule[] = [
     check: (evidence) => {
       const n = countOf(evidence, "clock_step") + countOf(evidence, "clock_restart");
       const lost = flagged(evidence, "CLOCK_STEP");
-      return [n === 0, n === 0 ? "no clock jumped or began anew" : `clocks jumped or began anew ${n} times; ${lost} phases are invalid for it`];
+      return [
+        n === 0,
+        n === 0 ? "no clock jumped or began anew" : `clocks jumped or began anew ${n} times; ${lost} phases are invalid for it`,
+      ];
     },
   },
   {
@@ -120,7 +123,9 @@ const RULES: readonly Rule[] = [
     rule: "clock_agreement",
     level: "WARN",
     check: ({ recording }) => {
-      const all = Object.values(recording.clocks).flatMap(({ cross_check_s }) => (typeof cross_check_s === "number" ? [cross_check_s] : []));
+      const all = Object.values(recording.clocks).flatMap(({ cross_check_s }) =>
+        typeof cross_check_s === "number" ? [cross_check_s] : [],
+      );
       const n = recording.faults.filter(({ code }) => code === "clock_disagreement").length;
       if (all.length === 0) return [true, "no clock that a second estimator could check"];
       return [n === 0, `two estimators of the device's clock agree to ${(Math.max(...all) * 1e3).toFixed(2)} ms; 0.50 ms are allowed`];

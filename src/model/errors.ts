@@ -43,6 +43,7 @@ export const FAULTS = {
   sync_suspect: "checks of power against events that failed: the two do not share a time",
   tape_truncated: "bytes at the end of the tape that form no whole record",
   gap: "gaps in a recorded trace",
+  known_defect: "known defects of the program that recorded this, each described",
   sink_refused: "points a sink could not take",
 } as const;
 

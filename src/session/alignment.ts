@@ -15,33 +15,31 @@ export interface Traces {
   readonly triggers: TriggerEdges;
 }
 
-/** Puts what the device did beside what its power monitor saw of it; empty when the device can do neither. */
-export function align({ trains, triggers }: Traces, maps: readonly TimeMap[], measurand: Measurand): Alignment[] {
-  const found: Alignment[] = trains
-    .filter((train) => train.pulses.length > 0 || train.answer === "done")
-    .map((train) => alignTrain(train, maps, measurand));
-  const { stated, seen } = triggers;
-  if (stated.length > 0) found.push(alignTriggers(placed(stated, maps), placed(seen, maps)));
-  return found;
+/** Which clocks what was said and seen are on. */
+export interface Clocks {
+  readonly maps: readonly TimeMap[];
+  /** Epoch of the device's clock for what was heard over its nth channel (from 0) at a session time. */
+  readonly epochAt: (channel: number, heard_s: number) => number;
 }
 
-function alignTrain({ asked_ns, epoch, pulses, answer, blocks }: PulseTrain, maps: readonly TimeMap[], measurand: Measurand): Alignment {
+/** Puts what the device did beside what its power monitor saw of it; empty when the device can do neither. */
+export function align({ trains, triggers }: Traces, clocks: Clocks, measurand: Measurand): Alignment[] {
+  const begun = trains.filter(({ pulses, answer }) => pulses.length > 0 || answer === "done");
+  const found: Alignment[] = begun.map((train) => alignTrain(train, clocks, measurand));
+  if (triggers.stated.length === 0) return found;
+  const stated = triggers.stated.map((edge) => ({ ...edge, epoch: clocks.epochAt(edge.epoch, edge.heard_s) }));
+  return [...found, alignTriggers(placed(stated, clocks.maps), placed(triggers.seen, clocks.maps))];
+}
+
+function alignTrain({ asked_ns, channel, pulses, answer, blocks }: PulseTrain, { maps, epochAt }: Clocks, measurand: Measurand): Alignment {
+  const at_s = hostToSession(asked_ns);
+  const nothing = { kind: "pulses", at_s, found: false, offset_s: null, u_s: null, tau_s: null, peak: null, gap: null } as const;
+  const epoch = epochAt(channel, at_s);
   const map = maps.find((each) => each.source === DEVICE && each.epoch === epoch);
-  const nothing = {
-    kind: "pulses",
-    at_s: hostToSession(asked_ns),
-    found: false,
-    offset_s: null,
-    u_s: null,
-    tau_s: null,
-    peak: null,
-    gap: null,
-  } as const;
   if (!map) return { ...nothing, reason: "the device's clock is not known" };
   if (answer !== "done") return { ...nothing, reason: "the device began it and did not end it" };
-  const placedPulses = pulses.map(({ on, off }) => ({ on_s: toSession(map, on), off_s: toSession(map, off) }));
-  const result = alignPulses(placedPulses, binsOf(blocks, maps, measurand));
-  return pulses.length === 0 ? { ...result, at_s: nothing.at_s } : result;
+  const claimed = pulses.map(({ on, off }) => ({ on_s: toSession(map, on), off_s: toSession(map, off) }));
+  return { ...alignPulses(claimed, binsOf(blocks, maps, measurand)), ...(claimed.length === 0 ? { at_s } : {}) };
 }
 
 /** Samples as bins of session time; those whose clock is not known are left out. */

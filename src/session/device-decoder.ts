@@ -5,6 +5,7 @@ import type { TapeRecord } from "../model/tape.ts";
 import { parsers } from "../parsers/index.ts";
 import type { Rig } from "../rig/rig.ts";
 import { parsePing, parsePong } from "../wire/ping.ts";
+import { PULSES_LINE, parseSync } from "../wire/pulses.ts";
 import type { Observation } from "./observation.ts";
 
 /** The source under which the device's channel stands on the tape. */
@@ -30,25 +31,26 @@ export class DeviceDecoder {
 
   push(record: TapeRecord): Observation[] {
     this.#out = [];
-    if (record.kind === "open") this.#open();
-    else if (record.kind === "close") this.#close();
+    if (record.kind === "open") this.#open(record.host_ns);
+    else if (record.kind === "close") this.#close(record.host_ns);
     else if (record.kind === "tx") this.#sentLine(new TextDecoder().decode(record.bytes), record.host_ns);
     else if (record.kind === "rx") this.#line(new TextDecoder().decode(record.bytes).trimEnd(), record.host_ns);
     return this.#out;
   }
 
-  #open(): void {
-    this.#epoch++;
+  #open(host_ns: number): void {
+    if (++this.#epoch > 0) this.#fault("link_reopened", host_ns);
     this.#sent.clear();
     this.#parser = parsers.find((each) => each.kind === this.#parserKind)?.open();
   }
 
-  #close(): void {
-    for (const event of this.#parser?.end() ?? []) this.#event(event, 0);
+  #close(host_ns: number): void {
+    for (const event of this.#parser?.end() ?? []) this.#event(event, host_ns);
     this.#parser = undefined;
   }
 
   #sentLine(line: string, host_ns: number): void {
+    if (line.trimEnd() === PULSES_LINE) this.#out.push({ type: "pulses_asked", epoch: this.#epoch, host_ns });
     const id = parsePing(line.trimEnd());
     if (id === undefined) return;
     if (this.#sent.size >= MOST_PENDING) {
@@ -80,9 +82,24 @@ export class DeviceDecoder {
       this.#out.push({ type: "done", source: DEVICE });
       return;
     }
+    const sync = this.#sync(line, host_ns);
+    if (sync) {
+      this.#out.push(sync);
+      return;
+    }
     const events = this.#parser?.push(line, host_ns);
     for (const event of events ?? []) this.#event(event, host_ns);
     if (!events && line.trim() !== "") this.#fault("unread_line", host_ns, ++this.#quoted <= MOST_QUOTED ? line.slice(0, 80) : undefined);
+  }
+
+  /** What the line says about load pulses or the trigger line. */
+  #sync(line: string, host_ns: number): Observation | undefined {
+    const sync = parseSync(line);
+    const epoch = this.#epoch;
+    if (!sync) return undefined;
+    if (sync.type === "pulse") return { type: "pulse", epoch, on: sync.pulse.on_s, off: sync.pulse.off_s };
+    if (sync.type === "trigger") return { type: "trigger", epoch, level: sync.level, tick: sync.time_s, host_ns };
+    return { type: "pulses_answered", answer: sync.type === "pulses_done" ? "done" : "unsupported", host_ns };
   }
 
   #event(event: Parameters<typeof addSource>[0], host_ns: number): void {

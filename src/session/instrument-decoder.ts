@@ -1,3 +1,6 @@
+import { Continuity } from "../clock/continuity.ts";
+import { type Block, endTick } from "../model/block.ts";
+import { hostToSession } from "../model/clock.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Driver } from "../model/instrument.ts";
 import type { TapeRecord } from "../model/tape.ts";
@@ -11,14 +14,17 @@ export const CLOSED = "closed";
 export type Write = (source: string, bytes: Uint8Array) => void;
 
 /**
- * Decodes the records of one instrument: a driver per epoch, which begins with an `open` record and ends with
- * `close`, or when the driver gives up.
+ * Decodes the records of one instrument: a driver per `open` record, until `close` or until the driver gives up.
+ *
+ * An epoch begins with each, and wherever ticks lose their relation to time in between.
  */
 export class InstrumentDecoder {
   readonly #source: string;
   readonly #rig: Rig;
   readonly #write: Write;
   #driver: Driver | undefined;
+  #continuity: Continuity;
+  #opened = 0;
   #epoch = -1;
   #announced = { ready: false, stopped: false };
   #out: Observation[] = [];
@@ -28,6 +34,7 @@ export class InstrumentDecoder {
     this.#source = source;
     this.#rig = rig;
     this.#write = write;
+    this.#continuity = this.#newContinuity();
   }
 
   push({ kind, bytes, host_ns }: TapeRecord): Observation[] {
@@ -47,17 +54,19 @@ export class InstrumentDecoder {
   #open(): void {
     const { kind, options } = instrumentOf(this.#rig, this.#source);
     const source = this.#source;
-    const epoch = ++this.#epoch;
+    const opened = this.#opened++;
+    this.#epoch++;
+    this.#continuity = this.#newContinuity();
     this.#announced = { ready: false, stopped: false };
     this.#driver = kind.open(options, {
       source,
-      epoch,
+      epoch: opened,
       write: (bytes) => this.#write(source, bytes),
       fault: (code, count, detail) => this.#fault(code, count, detail),
       identity: (facts) => this.#out.push({ type: "identity", source, facts }),
-      edge: (input, level, tick) => this.#out.push({ type: "edge", source, epoch, input, level, tick }),
+      edge: (input, level, tick) => this.#out.push({ type: "edge", source, epoch: this.#epoch, input, level, tick }),
     });
-    if (epoch > 0) this.#fault("link_reopened", 1);
+    if (opened > 0) this.#fault("link_reopened", 1);
   }
 
   #close(bytes: Uint8Array): void {
@@ -71,7 +80,7 @@ export class InstrumentDecoder {
     const driver = this.#driver;
     if (!driver) return;
     try {
-      for (const block of driver.push({ bytes, host_ns })) this.#out.push({ type: "block", block, host_ns });
+      for (const block of driver.push({ bytes, host_ns })) this.#block(block, host_ns);
     } catch (error) {
       if (!(error instanceof JoulebenchError)) throw error;
       this.#driver = undefined;
@@ -87,6 +96,22 @@ export class InstrumentDecoder {
       this.#announced.stopped = true;
       this.#out.push({ type: "stopped", source: this.#source });
     }
+  }
+
+  #block(block: Block, host_ns: number): void {
+    const host_s = hostToSession(host_ns);
+    const broken = this.#continuity.push([block.startTick, endTick(block)], host_s);
+    if (broken) {
+      this.#epoch++;
+      this.#fault("clock_restart", 1, broken.reason);
+      this.#out.push({ type: "break", source: this.#source, from_s: broken.since_s, to_s: host_s });
+    }
+    this.#out.push({ type: "block", block: { ...block, epoch: this.#epoch }, host_ns });
+  }
+
+  #newContinuity(): Continuity {
+    const { kind, options } = instrumentOf(this.#rig, this.#source);
+    return new Continuity(kind.clock(options));
   }
 
   #fault(

@@ -111,6 +111,8 @@ class Requests {
   }
 
   #measure(timed: readonly TimedEvent[]): Measurement[] {
+    // The device's clock stepped meanwhile: how long the request took, the final values may know.
+    if (timed.some((each) => each.map !== timed[0]!.map)) return [];
     const events = timed.map((each) => each.event);
     const maps = [timed[0]!.map, ...new Set(this.#ring.map((each) => each.map))];
     const { kind, options } = instrumentOf(this.#rig, this.#source);

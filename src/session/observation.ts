@@ -29,7 +29,7 @@ export type Observation =
   | { readonly type: "pulses_asked"; readonly epoch: number; readonly host_ns: HostNs }
   | { readonly type: "pulse"; readonly epoch: number; readonly on: number; readonly off: number }
   | { readonly type: "pulses_answered"; readonly answer: "done" | "unsupported"; readonly host_ns: HostNs }
-  | { readonly type: "trigger"; readonly epoch: number; readonly level: 0 | 1; readonly tick: number }
+  | { readonly type: "trigger"; readonly epoch: number; readonly level: 0 | 1; readonly tick: number; readonly host_ns: HostNs }
   | { readonly type: "mark"; readonly mark: Mark; readonly host_ns: HostNs }
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "failed"; readonly source: string; readonly error: JoulebenchError };

@@ -18,7 +18,8 @@ export interface TickedPulse {
 /** One train that was asked for, what the device said of it, and the samples around it. */
 export interface PulseTrain {
   readonly asked_ns: number;
-  readonly epoch: number;
+  /** Which of the device's channels, counted from 0. */
+  readonly channel: number;
   readonly pulses: readonly TickedPulse[];
   /** Undefined when the device said nothing that ends a train. */
   readonly answer: "done" | "unsupported" | undefined;
@@ -57,13 +58,13 @@ export class PulseTrains {
   #asked(epoch: number, asked_ns: number): void {
     if (this.trains.length === MOST_TRAINS) return;
     const blocks = this.#recent.map(({ block }) => block);
-    this.#open = { asked_ns, epoch, pulses: [], answer: undefined, blocks, until_ns: asked_ns + LONGEST_NS };
+    this.#open = { asked_ns, channel: epoch, pulses: [], answer: undefined, blocks, until_ns: asked_ns + LONGEST_NS };
     this.trains.push(this.#open);
   }
 
   #pulse({ epoch, on, off }: Extract<Observation, { type: "pulse" }>): void {
     const train = this.#open;
-    if (train?.answer === undefined && train?.epoch === epoch && train.pulses.length < MOST_PULSES) train.pulses.push({ on, off });
+    if (train?.answer === undefined && train?.channel === epoch && train.pulses.length < MOST_PULSES) train.pulses.push({ on, off });
   }
 
   #block(block: Block, host_ns: number): void {

@@ -46,15 +46,17 @@ export function streams(records$: Observable<TapeRecord>, decoder: Decoder, rig:
     share(),
   );
   const blocks$ = observations$.pipe(only("block"), scan(placeBlock(rig), undefined as PlacedBlock | undefined), map(timedBlock), share());
-  const deviceMap$ = observations$.pipe(
+  const device$ = observations$.pipe(
     only("ping"),
     scan(followPings, undefined as CausalPings | undefined),
-    map((clock) => clock!.map),
+    map((clock) => ({ map: clock!.map, channel: clock!.channel })),
   );
   const events$ = observations$.pipe(
     only("event"),
-    withLatestFrom(deviceMap$),
-    map(([{ event }, deviceMap]) => ({ event, map: deviceMap })),
+    withLatestFrom(device$),
+    // What comes over a new channel before its first ping has no time yet.
+    filter(([{ event }, { channel }]) => event.epoch === channel),
+    map(([{ event }, device]) => ({ event: { ...event, epoch: device.map.epoch }, map: device.map })),
     share(),
   );
   const faults$ = observations$.pipe(
@@ -91,7 +93,7 @@ const timedBlock = (placed: PlacedBlock | undefined): TimedBlock => {
 };
 
 function followPings(clock: CausalPings | undefined, { ping }: Of<"ping">): CausalPings {
-  const current = clock && clock.map.epoch === ping.epoch ? clock : new CausalPings(ping.source, ping.epoch);
+  const current = clock ?? new CausalPings(ping.source, 0);
   current.push(ping);
   return current;
 }

@@ -2,22 +2,30 @@ import { ArrivalEnvelope } from "../clock/arrival-map.ts";
 import { endTick } from "../model/block.ts";
 import { hostToSession } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
-import type { InferenceEvent } from "../model/event.ts";
 import type { Ping } from "../model/ping.ts";
+import type { ClockBreak } from "../model/recording.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
 import { Decoder } from "./decoder.ts";
+import type { HeardEvent } from "./device-time.ts";
 import type { Mark, Observation } from "./observation.ts";
+import { type PulseTrain, PulseTrains } from "./pulse-trains.ts";
+import { TriggerEdges } from "./trigger-edges.ts";
 
 /** All that a tape holds besides its samples, which are too many to keep. */
 export interface Survey {
   /** Arrival of samples by `source/epoch`. */
   readonly arrivals: ReadonlyMap<string, { readonly source: string; readonly epoch: number; readonly envelope: ArrivalEnvelope }>;
   readonly pings: readonly Ping[];
-  readonly events: readonly InferenceEvent[];
+  readonly events: readonly HeardEvent[];
+  /** Where a source's ticks lost their relation to time. */
+  readonly breaks: readonly ClockBreak[];
   readonly faults: readonly Fault[];
   readonly idle: readonly (readonly [number, number])[];
   readonly identities: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  /** Load pulses asked of the device, with the samples around them, and edges of the trigger line. */
+  readonly trains: readonly PulseTrain[];
+  readonly triggers: TriggerEdges;
 }
 
 /** First pass over a tape: everything but the samples, and what their arrival says about the clocks. */
@@ -32,17 +40,25 @@ class Collector {
   readonly #rig: Rig;
   readonly #arrivals = new Map<string, { source: string; epoch: number; envelope: ArrivalEnvelope }>();
   readonly #pings: Ping[] = [];
-  readonly #events: InferenceEvent[] = [];
+  readonly #events: HeardEvent[] = [];
+  readonly #breaks: ClockBreak[] = [];
   readonly #faults = new Map<string, Fault>();
   readonly #idle: [number, number][] = [];
   readonly #identities: Record<string, Readonly<Record<string, string | number>>> = {};
+  readonly #trains: PulseTrains;
+  readonly #triggers: TriggerEdges;
   #idleSince_s: number | undefined;
 
   constructor(rig: Rig) {
     this.#rig = rig;
+    const source = rig.measurand.split(".")[0]!;
+    this.#trains = new PulseTrains(source);
+    this.#triggers = new TriggerEdges(source);
   }
 
   add(observation: Observation): void {
+    this.#trains.add(observation);
+    this.#triggers.add(observation);
     if (observation.type === "block") {
       const { source, epoch } = observation.block;
       const key = `${source}/${epoch}`;
@@ -50,7 +66,8 @@ class Collector {
       this.#arrivals.set(key, found);
       found.envelope.push(endTick(observation.block), hostToSession(observation.host_ns));
     } else if (observation.type === "ping") this.#pings.push(observation.ping);
-    else if (observation.type === "event") this.#events.push(observation.event);
+    else if (observation.type === "event") this.#events.push({ event: observation.event, heard_s: hostToSession(observation.host_ns) });
+    else if (observation.type === "break") this.#break(observation);
     else if (observation.type === "fault") this.#fault(observation.fault);
     else if (observation.type === "identity") this.#identities[observation.source] = observation.facts;
     else if (observation.type === "mark") this.#mark(observation.mark, hostToSession(observation.host_ns));
@@ -61,9 +78,12 @@ class Collector {
       arrivals: this.#arrivals,
       pings: this.#pings,
       events: this.#events,
+      breaks: this.#breaks,
       faults: [...this.#faults.values()],
       idle: this.#idle,
       identities: this.#identities,
+      trains: this.#trains.trains,
+      triggers: this.#triggers,
     };
   }
 
@@ -77,6 +97,10 @@ class Collector {
     const key = `${fault.source}/${fault.code}`;
     const seen = this.#faults.get(key);
     this.#faults.set(key, seen ? { ...seen, count: seen.count + fault.count } : fault);
+  }
+
+  #break({ source, from_s, to_s }: ClockBreak): void {
+    this.#breaks.push({ source, from_s, to_s });
   }
 
   #mark(mark: Mark, at_s: number): void {

@@ -1,12 +1,15 @@
 import { fitArrivals } from "../clock/arrival-map.ts";
-import { fitPings } from "../clock/ping-map.ts";
+import { alignmentFacts, judgeAlignment } from "../metrics/alignment.ts";
 import type { Block } from "../model/block.ts";
 import type { TimeMap } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { Recording } from "../model/recording.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { align } from "./alignment.ts";
 import { Decoder } from "./decoder.ts";
+import { DEVICE } from "./device-decoder.ts";
+import { type DeviceTime, deviceTime } from "./device-time.ts";
 import { type Survey, survey } from "./survey.ts";
 
 /** A tape that can be read from its beginning any number of times. */
@@ -20,15 +23,23 @@ type Clocks = Record<string, Readonly<Record<string, number | string>>>;
 /** A tape as a recording: the survey gives events and clocks, and the samples are decoded anew whenever they are asked for. */
 export function tapeRecording(tape: Tape, rig: Rig): Recording {
   const found = survey(tape.records(), rig);
-  const { maps, clocks, faults } = fitClocks(found, rig);
+  const device = deviceTime(found.pings, found.events);
+  const { maps, clocks, faults } = fitClocks(found, device, rig);
   const [source = "", channel = ""] = rig.measurand.split(".");
   const { kind, options } = instrumentOf(rig, source);
   const damaged = tape.damagedBytes();
   if (damaged > 0) faults.push({ source: "tape", code: "tape_truncated", count: damaged, at_s: 0 });
+  const measurand = { source, channel, accuracy: kind.accuracy(options, channel) };
+  const alignment = align(found, { maps, epochAt: device.epochAt }, measurand);
+  if (alignment.length > 0) clocks.alignment = alignmentFacts(alignment);
+  const { state, detail } = judgeAlignment(alignment);
+  if (state === "suspect") faults.push({ source: "device", code: "sync_suspect", count: 1, at_s: alignment[0]!.at_s, detail });
   return {
-    measurand: { source, channel, accuracy: kind.accuracy(options, channel) },
+    measurand,
     maps,
-    events: found.events,
+    alignment,
+    breaks: [...found.breaks, ...device.breaks],
+    events: device.events,
     readings: [],
     idle: found.idle,
     faults: [...found.faults, ...faults],
@@ -46,10 +57,10 @@ function* blocksOf(tape: Tape, rig: Rig): Generator<Block> {
 }
 
 /** Offline maps of every clock on the tape; a clock that cannot be fitted is a fault, and its data stay unplaced. */
-function fitClocks({ arrivals, pings }: Survey, rig: Rig): { maps: TimeMap[]; clocks: Clocks; faults: Fault[] } {
-  const maps: TimeMap[] = [];
-  const clocks: Clocks = {};
-  const faults: Fault[] = [];
+function fitClocks({ arrivals }: Survey, device: DeviceTime, rig: Rig): { maps: TimeMap[]; clocks: Clocks; faults: Fault[] } {
+  const maps: TimeMap[] = [...device.maps];
+  const clocks: Clocks = Object.fromEntries(device.facts.map(({ epoch, facts }) => [`${DEVICE}/${epoch}`, facts]));
+  const faults: Fault[] = [...device.faults];
   const unmapped = (source: string, detail: string): void => {
     faults.push({ source, code: "clock_unmapped", count: 1, at_s: 0, detail });
   };
@@ -61,14 +72,6 @@ function fitClocks({ arrivals, pings }: Survey, rig: Rig): { maps: TimeMap[]; cl
     else unmapped(source, fit.reason);
     if (fit.facts.windows_beyond_limit > 0)
       unmapped(source, `its rate is beyond ${kind.clock(options).limit_ppm} ppm; name the right kind of clock in the rig`);
-  }
-  for (const epoch of new Set(pings.map((ping) => ping.epoch))) {
-    const own = pings.filter((ping) => ping.epoch === epoch);
-    const source = own[0]!.source;
-    const fit = fitPings(own, source, epoch);
-    clocks[`${source}/${epoch}`] = fit.facts;
-    if (fit.map) maps.push(fit.map);
-    else unmapped(source, fit.reason);
   }
   return { maps, clocks, faults };
 }

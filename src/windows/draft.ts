@@ -39,7 +39,7 @@ export interface Draft {
 export function addToken(draft: Draft, here: TimedEvent): boolean {
   const tokens = here.event.tokens ?? 1;
   if (!(tokens > 0)) return false;
-  const key = `${here.event.tick} ${tokens}`;
+  const key = `${here.event.epoch} ${here.event.tick} ${tokens}`;
   const isNew = !draft.seen.has(key);
   (isNew ? draft.tokens : draft.repeated).push(here);
   draft.seen.add(key);

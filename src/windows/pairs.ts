@@ -1,6 +1,6 @@
 import type { Fault } from "../model/errors.ts";
 import type { Window } from "../model/measurement.ts";
-import { defect, type TimedEvent } from "./timed.ts";
+import { defect, sameStamp, type TimedEvent } from "./timed.ts";
 
 /**
  * Windows of loads and units: what a start and the next end of the same name enclose.
@@ -17,7 +17,7 @@ export function pairs(timed: readonly TimedEvent[], faults: Fault[]): Window[] {
     const key = JSON.stringify([phase, here.event.request, here.event.unit]);
     const start = open.get(key);
     const same = edge === "start" ? start : start ? undefined : ended.get(key);
-    if (same?.event.tick === here.event.tick) {
+    if (sameStamp(same, here)) {
       faults.push(defect(here, "duplicate_event", 1, `${name(here)} came twice`));
     } else if (edge === "start") {
       if (start) faults.push(defect(start, "unpaired_event", 1, `${name(start)} has no ${phase}_end`));

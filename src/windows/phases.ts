@@ -2,6 +2,7 @@ import { type TimeMap, toSession } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Window } from "../model/measurement.ts";
+import type { ClockBreak } from "../model/recording.ts";
 import { apart } from "./concurrency.ts";
 import type { TimedRequest } from "./draft.ts";
 import { pairs } from "./pairs.ts";
@@ -18,8 +19,8 @@ export interface Phases {
 /**
  * Cuts the session into the phases of {@link Window}, in order of their start.
  *
- * Events of one source and epoch are taken in the order given (the order in which they came); sources are
- * independent of each other. What cannot be cut is a fault, never an exception:
+ * Events of one source are taken in the order given (the order in which they came), whatever their epochs; sources
+ * are independent of each other. What cannot be cut is a fault, never an exception:
  *
  * - a start without an end, an end or a token without a start, a request without its first token:
  *   `unpaired_event`, no windows for that request, load or unit; a request still open at the end of the session too;
@@ -29,11 +30,13 @@ export interface Phases {
  *   `EVENTS_OUT_OF_ORDER`; a phase that would end before it starts is left out;
  * - events whose clock has no map: `clock_unmapped`, they are left out.
  *
+ * A window that touches a place where a clock broke is flagged `CLOCK_STEP`: nobody knows how long it was.
+ *
  * Requests that overlap are flagged `CONCURRENT` and share one `request` window from the first start to the last
  * token, with all their tokens: which of them spent a joule cannot be known. Its name joins theirs with `+`. A name
  * used again gets `#2`, `#3`…, so that every request of a session has a name of its own.
  */
-export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap[]): Phases {
+export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap[], breaks: readonly ClockBreak[] = []): Phases {
   const faults: Fault[] = [];
   const enclosed: Window[][] = [];
   const finished: TimedRequest[] = [];
@@ -53,26 +56,38 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
   }
   const named = finished.toSorted((a, b) => a.start_s - b.start_s).map((request) => ({ ...request, name: rename(request.name) }));
   const { alone, together } = apart(named, abandoned);
-  const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together];
+  const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, breaks));
   return { windows: windows.toSorted((a, b) => a.start_s - b.start_s), faults: faults.toSorted((a, b) => a.at_s - b.at_s) };
 }
 
 function bySource(events: readonly InferenceEvent[]): InferenceEvent[][] {
   const groups = new Map<string, InferenceEvent[]>();
   for (const event of events) {
-    const key = JSON.stringify([event.source, event.epoch]);
-    const group = groups.get(key);
+    const group = groups.get(event.source);
     if (group) group.push(event);
-    else groups.set(key, [event]);
+    else groups.set(event.source, [event]);
   }
   return [...groups.values()];
 }
 
+function flagged(window: Window, breaks: readonly ClockBreak[]): Window {
+  const isBroken = breaks.some(({ from_s, to_s }) => window.start_s <= to_s && window.end_s >= from_s);
+  return isBroken ? { ...window, flags: [...window.flags, "CLOCK_STEP"] } : window;
+}
+
 function onSession(group: readonly InferenceEvent[], maps: readonly TimeMap[], faults: Fault[]): TimedEvent[] {
-  const { source, epoch } = group[0]!;
-  const map = maps.find((each) => each.source === source && each.epoch === epoch && each.pieces.length > 0);
-  if (map) return group.map((event) => ({ event, at_s: toSession(map, event.tick) }));
-  const detail = `${group.length} events of epoch ${epoch} cannot be placed in the session`;
-  faults.push({ source, code: "clock_unmapped", count: 1, at_s: 0, detail });
-  return [];
+  const { source } = group[0]!;
+  const byEpoch = new Map(maps.filter((each) => each.source === source && each.pieces.length > 0).map((each) => [each.epoch, each]));
+  const unplaced = new Map<number, number>();
+  const timed = group.flatMap((event): TimedEvent[] => {
+    const map = byEpoch.get(event.epoch);
+    if (map) return [{ event, at_s: toSession(map, event.tick) }];
+    unplaced.set(event.epoch, (unplaced.get(event.epoch) ?? 0) + 1);
+    return [];
+  });
+  for (const [epoch, count] of unplaced) {
+    const detail = `${count} events of epoch ${epoch} cannot be placed in the session`;
+    faults.push({ source, code: "clock_unmapped", count: 1, at_s: 0, detail });
+  }
+  return timed;
 }

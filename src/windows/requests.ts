@@ -1,7 +1,7 @@
 import type { SessionSeconds } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import { addToken, complete, type Draft, type TimedRequest } from "./draft.ts";
-import { defect, type TimedEvent } from "./timed.ts";
+import { defect, sameStamp, type TimedEvent } from "./timed.ts";
 
 /** A request of which the end is missing occupied the device at least until its last event. */
 export interface Abandoned {
@@ -64,9 +64,9 @@ class RequestReader {
   }
 
   #start(here: TimedEvent): void {
-    const { request, tick } = here.event;
+    const { request } = here.event;
     const open = this.#open.get(request);
-    if (open?.start.event.tick === tick) {
+    if (sameStamp(open?.start, here)) {
       this.#faults.push(defect(here, "duplicate_event", 1, `request ${request}: request_start came twice`));
       return;
     }
@@ -76,10 +76,10 @@ class RequestReader {
   }
 
   #finish(draft: Draft, end: TimedEvent): void {
-    const { request, tick } = end.event;
+    const { request } = end.event;
     this.#open.delete(request);
     const before = this.#ended.get(request);
-    if (before && before[0].event.tick === draft.start.event.tick && before[1].event.tick === tick) {
+    if (before && sameStamp(before[0], draft.start) && sameStamp(before[1], end)) {
       const count = 2 + draft.tokens.length + draft.repeated.length + (draft.first ? 1 : 0);
       this.#faults.push(defect(end, "duplicate_event", count, `request ${request}: the whole request came twice`));
       return;
@@ -102,8 +102,8 @@ class RequestReader {
   }
 
   #orphan(here: TimedEvent): void {
-    const { type, request, tick } = here.event;
-    if (type === "request_end" && this.#ended.get(request)?.[1].event.tick === tick) {
+    const { type, request } = here.event;
+    if (type === "request_end" && sameStamp(this.#ended.get(request)?.[1], here)) {
       this.#faults.push(defect(here, "duplicate_event", 1, `request ${request}: request_end came twice`));
       return;
     }

@@ -8,6 +8,10 @@ export interface TimedEvent {
   readonly at_s: SessionSeconds;
 }
 
+/** Whether two events carry the same stamp of the same clock. */
+export const sameStamp = (a: TimedEvent | undefined, b: TimedEvent): boolean =>
+  a?.event.tick === b.event.tick && a.event.epoch === b.event.epoch;
+
 /** A defect noticed at an event. */
 export function defect({ event, at_s }: TimedEvent, code: FaultCode, count: number, detail: string): Fault {
   return { source: event.source, code, count, at_s, detail };
