@@ -20,6 +20,8 @@ export interface CounterReadings {
   readonly samples: Float64Array;
   /** Sum of squared differences of neighbours, W²; 0 of integrating samplers, between whose samples nothing is unseen. */
   readonly roughness_w2: Float64Array;
+  /** The same of samples two apart. */
+  readonly roughness2_w2: Float64Array;
   /** Length of the stretch without samples that the instant lies in; 0 among samples, Infinity outside of the trace. */
   readonly gap_s: Float64Array;
   /** Largest sample between instant i and the next. */
@@ -67,6 +69,7 @@ class Counter {
   readonly #covered_s: Float64Array;
   readonly #samples: Float64Array;
   readonly #roughness_w2: Float64Array;
+  readonly #roughness2_w2: Float64Array;
   readonly #gap_s: Float64Array;
   readonly #peak_w: Float64Array;
   #next = 0;
@@ -74,9 +77,11 @@ class Counter {
   #covered = 0;
   #count = 0;
   #roughness = 0;
+  #roughness2 = 0;
   #start_s = Number.NaN;
   #end_s = Number.NEGATIVE_INFINITY;
   #previous_w = Number.NaN;
+  #beforePrevious_w = Number.NaN;
 
   constructor(at: Float64Array) {
     this.#at = at;
@@ -85,6 +90,7 @@ class Counter {
     this.#covered_s = new Float64Array(at.length);
     this.#samples = new Float64Array(at.length);
     this.#roughness_w2 = new Float64Array(at.length);
+    this.#roughness2_w2 = new Float64Array(at.length);
     this.#gap_s = new Float64Array(at.length);
     this.#peak_w = new Float64Array(at.length).fill(Number.NEGATIVE_INFINITY);
   }
@@ -116,6 +122,7 @@ class Counter {
       covered_s: this.#covered_s,
       samples: this.#samples,
       roughness_w2: this.#roughness_w2,
+      roughness2_w2: this.#roughness2_w2,
       gap_s: this.#gap_s,
       peak_w: this.#peak_w,
       step_s: this.#covered / this.#count,
@@ -130,7 +137,7 @@ class Counter {
     const gap_s = first ? Number.POSITIVE_INFINITY : start_s - this.#end_s;
     const isGap = gap_s > SAME_TIME_S;
     if (first) this.#start_s = start_s;
-    if (isGap) this.#previous_w = Number.NaN;
+    if (isGap) this.#previous_w = this.#beforePrevious_w = Number.NaN;
     while (this.#next < this.#at.length && this.#at[this.#next]! < start_s - SAME_TIME_S)
       this.#store(this.#sum, this.#covered, this.#count, isGap ? gap_s : 0);
     // An edge exactly where a gap ends touches the gap.
@@ -145,6 +152,7 @@ class Counter {
     this.#covered_s[i] = covered_s;
     this.#samples[i] = samples;
     this.#roughness_w2[i] = this.#roughness;
+    this.#roughness2_w2[i] = this.#roughness2;
     this.#gap_s[i] = gap_s;
   }
 
@@ -184,14 +192,19 @@ class Counter {
 
   #compareNeighbours(mean_w: Float64Array, from: number, to: number): void {
     let previous_w = Number.isNaN(this.#previous_w) ? mean_w[from]! : this.#previous_w;
-    let roughness_w2 = 0;
+    let beforePrevious_w = Number.isNaN(this.#beforePrevious_w) ? previous_w : this.#beforePrevious_w;
+    let [roughness_w2, roughness2_w2] = [0, 0];
     for (let k = from; k < to; k++) {
-      const step_w = mean_w[k]! - previous_w;
-      roughness_w2 += step_w * step_w;
-      previous_w = mean_w[k]!;
+      const power_w = mean_w[k]!;
+      roughness_w2 += (power_w - previous_w) ** 2;
+      roughness2_w2 += (power_w - beforePrevious_w) ** 2;
+      beforePrevious_w = previous_w;
+      previous_w = power_w;
     }
     this.#roughness += roughness_w2;
+    this.#roughness2 += roughness2_w2;
     this.#previous_w = previous_w;
+    this.#beforePrevious_w = beforePrevious_w;
   }
 }
 

@@ -4,8 +4,10 @@ import type { Component, GapBounds, Window } from "../model/measurement.ts";
 import type { Baseline } from "./baseline.ts";
 import { combined } from "./budget.ts";
 import type { CounterReadings } from "./counter.ts";
+import { edgePowers } from "./edges.ts";
 import { quantileOf } from "./histogram.ts";
 import { classOfPhase, type Instants } from "./instants.ts";
+import { unseen_w } from "./unseen.ts";
 
 /** What is needed to turn counter readings into window energies. */
 export interface EnergyContext {
@@ -94,7 +96,7 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   const { accuracy, readings, integrating } = context;
   const length_s = window.end_s - window.start_s;
   const { currentOffset_w, voltageOffset_w, resolution_w } = constantEffects(length_s > 0 ? energy_j / length_s : 0, context);
-  const steps_w = Math.hypot(stepAt(window.start_s, context), stepAt(window.end_s, context));
+  const { steps_w, shift_w, rise_w } = edgePowers(window, context);
   const u_s = Math.max(context.timing_s(window.start_s), context.timing_s(window.end_s));
   const list: Component[] = [];
   const put = (name: string, u: number): void => {
@@ -104,18 +106,12 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   put("current offset", length_s * currentOffset_w);
   put("voltage offset", length_s * voltageOffset_w);
   put("resolution", length_s * resolution_w);
-  put("clock", steps_w * Math.hypot(u_s, accuracy.sampling_s));
+  put("clock", shift_w * u_s);
   // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
-  put("edges", (steps_w * readings.step_s) / Math.sqrt(integrating ? 30 : 12));
+  put("edges", steps_w * Math.hypot(readings.step_s / Math.sqrt(integrating ? 30 : 12), accuracy.sampling_s));
   // Energy of a window behind one pole is short by tau times the change of power over it; not corrected, hence a limit.
-  put("bandwidth", (steps_w * (accuracy.timeConstant_s ?? 0)) / Math.sqrt(3));
-  const samples = readings.samples[j]! - readings.samples[i]!;
-  // Neighbouring samples differ by what happens between them: the standard error of systematic sampling.
-  if (!integrating && samples > 1)
-    put(
-      "sampling",
-      (length_s * Math.sqrt(Math.max(0, readings.roughness_w2[j]! - readings.roughness_w2[i]!) / (2 * samples))) / Math.sqrt(samples),
-    );
+  put("bandwidth", (rise_w * (accuracy.timeConstant_s ?? 0)) / Math.sqrt(3));
+  if (!integrating) put("sampling", length_s * unseen_w(readings, i, j));
   if (missing_s > 0) {
     const like = readings.classes[classOfPhase(window.phase)];
     const histograms = like && like.total > 0 ? [like] : readings.classes;
@@ -140,28 +136,22 @@ export function constantEffects(
 }
 
 /**
- * Net of idle: gain acts on the net energy, and so does an offset of the voltage, which scales every current alike;
- * an offset of the current cancels; the baseline's own uncertainty enters.
+ * Net of idle: gain acts on the net energy, and so does whatever scales every current alike, an offset of the voltage
+ * and its least count; an offset of the current cancels; the baseline brings counts of its own and its uncertainty.
  */
 function netOf(components: readonly Component[], net_j: number, length_s: number, context: EnergyContext): Component[] {
   const { accuracy, baseline } = context;
-  const { voltageOffset_w } = constantEffects(length_s > 0 ? net_j / length_s : 0, context);
-  const list = components
-    .filter((each) => each.name !== "current offset")
-    .map((each) => (each.name === "gain" ? { ...each, u: Math.abs(net_j) * accuracy.gain } : each))
-    .map((each) => (each.name === "voltage offset" ? { ...each, u: length_s * voltageOffset_w } : each));
-  if (!baseline) return list;
-  const u = length_s * Math.hypot(baseline.u_w, constantEffects(baseline.power_w, context).resolution_w);
-  return u > 0 ? [...list, { name: "baseline", u, dof: baseline.dof }] : list;
-}
-
-/** How much the power changes at an edge: difference of the means just after and just before it, W. */
-function stepAt(edge_s: number, { instants, readings, reach_s }: EnergyContext): number {
-  const [before, at, after] = [instants.indexOf(edge_s - reach_s), instants.indexOf(edge_s), instants.indexOf(edge_s + reach_s)];
-  const mean_w = (i: number, j: number): number =>
-    (readings.energy_j[j]! - readings.energy_j[i]!) / (readings.covered_s[j]! - readings.covered_s[i]!);
-  const step_w = Math.abs(mean_w(at, after) - mean_w(before, at));
-  return Number.isFinite(step_w) ? step_w : 0;
+  const { voltageOffset_w, resolution_w } = constantEffects(length_s > 0 ? net_j / length_s : 0, context);
+  const ofBaseline_w = constantEffects(0, context).resolution_w;
+  const anew: Readonly<Record<string, number>> = {
+    gain: Math.abs(net_j) * accuracy.gain,
+    "current offset": 0,
+    "voltage offset": length_s * voltageOffset_w,
+    resolution: length_s * Math.hypot(resolution_w, ofBaseline_w),
+  };
+  const list = components.map((each) => ({ ...each, u: anew[each.name] ?? each.u }));
+  if (baseline) list.push({ name: "baseline", u: length_s * baseline.u_w, dof: baseline.dof });
+  return list.filter((each) => each.u > 0);
 }
 
 function boundsOf({ phase }: Window, measured_j: number, missing_s: number, { classes }: CounterReadings): GapBounds {

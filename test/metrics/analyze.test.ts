@@ -95,19 +95,27 @@ test("gain and an offset of the voltage act on gross and on net energy, an offse
   expect(summary.decode_energy!.expanded_uncertainty).toBeGreaterThan(0.4);
 });
 
-test("a clock that is off by u moves a step's worth of power times u from one phase to the other", () => {
+test("a clock that is off moves a whole window: what it gains at one edge it loses at the other", () => {
   const u_s = 0.003;
   const maps = [identityMap("m", 0), identityMap("d", 0, u_s)];
   const events = [{ type: "request_start" as const, source: "d", epoch: 0, tick: 5, request: "a" }];
   const { budget } = analyze("s", recording(load, { maps, events }), oneRequest);
   const clock = budget.prefill_energy!.find((each) => each.component === "clock")!;
-  expect(clock.u).toBeCloseTo(Math.hypot(8, 4) * u_s, 6);
+  expect(clock.u).toBeCloseTo((Math.hypot(9 - 1, 5 - 9) / Math.SQRT2) * u_s, 6);
+  const decode = budget.decode_energy!.find((each) => each.component === "clock")!;
+  expect(decode.u).toBeCloseTo((Math.hypot(5 - 9, 1 - 5) / Math.SQRT2) * u_s, 6);
 });
 
-test("a slow analogue input is budgeted by its time constant and the steps at the edges", () => {
+test("an instant that a sample cannot name better than u moves a step's worth of power, at each edge anew", () => {
+  const { budget } = analyze("s", recording(load, {}, { sampling_s: 2e-3 }), oneRequest);
+  const u = budget.prefill_energy!.find((each) => each.component === "edges")!.u;
+  expect(u).toBeCloseTo(Math.hypot(8, 4) * Math.hypot(2e-3, 0.01 / Math.sqrt(30)), 8);
+});
+
+test("a slow analogue input is budgeted by its time constant and the rise of power over the window", () => {
   const { budget } = analyze("s", recording(load, {}, { timeConstant_s: 1e-3 }), oneRequest);
   const u = budget.prefill_energy!.find((each) => each.component === "bandwidth")!.u;
-  expect(u).toBeCloseTo((Math.hypot(8, 4) * 1e-3) / Math.sqrt(3), 8);
+  expect(u).toBeCloseTo((8 * 1e-3) / Math.sqrt(3), 8);
 });
 
 test.each([
