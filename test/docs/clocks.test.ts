@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ArrivalEnvelope } from "../../src/clock/arrival-envelope.ts";
 import { fitArrivals } from "../../src/clock/arrival-map.ts";
-import { fitPings } from "../../src/clock/ping-map.ts";
+import { fitDevice } from "../../src/clock/device-clock.ts";
 import { named, proseOf, rowsOf, textOf } from "./pages.ts";
 
 const PAGE = "docs/clocks.md";
@@ -18,6 +18,9 @@ test("figures are names of tests", () => {
 
 test("facts of both kinds of clock are named", () => {
   const spec = { nominal_hz: 1e6, limit_ppm: 500, latency_s: 0, u_latency_s: 0 };
-  const facts = { ...fitPings([], "device", 0).facts, ...fitArrivals(new ArrivalEnvelope(1e6), spec, "meter", 0).facts };
+  const facts = {
+    ...fitDevice([], [], { source: "device", epoch: 0 }).segments[0]!.facts,
+    ...fitArrivals(new ArrivalEnvelope(1e6), spec, "meter", 0).facts,
+  };
   for (const key of Object.keys(facts)) expect(textOf(PAGE)).toContain(`\`${key}\``);
 });

@@ -53,6 +53,7 @@ function valuesOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((each) => `\`${each}\``).join(", ");
   if (schema.anyOf) return schema.anyOf.map((each) => String(each.const)).join(", ");
+  if (schema.type === "boolean") return "`true`, `false`";
   if (schema.type === "array") return "list of texts";
   if (schema.type === "string") return "text";
   if (schema.type === "number") return rangeOf(schema) || "any number";

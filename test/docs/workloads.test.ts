@@ -11,6 +11,7 @@ import { openDevice } from "../../src/session/device-link.ts";
 import type { Observation } from "../../src/session/observation.ts";
 import { Recorder } from "../../src/session/recorder.ts";
 import { phases } from "../../src/windows/phases.ts";
+import { PULSE_CODE, PULSES_UNSUPPORTED_LINE, parseSync } from "../../src/wire/pulses.ts";
 import { examplesOf, named, rowsBelow } from "./pages.ts";
 
 const PAGE = "docs/device-protocol.md";
@@ -19,6 +20,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the table of events has every type", () => {
   expect(rowsBelow(PAGE, "Events").flatMap(([types]) => named(types!))).toEqual([...EVENT_TYPES]);
+});
+
+test("the pattern of load pulses is the one looked for", () => {
+  const shown = examplesOf(PAGE)
+    .find(({ info }) => info === "text pulses")!
+    .text.split(", ")
+    .map(Number);
+  const code = PULSE_CODE.flatMap(({ on_s, off_s }, k) => [off_s - on_s, (PULSE_CODE[k + 1]?.on_s ?? off_s) - off_s]);
+  expect(shown).toEqual(code.slice(0, -1).map((length_s) => Math.round(length_s * 1000)));
+});
+
+test("what it prints about pulses and triggers is understood", () => {
+  const lines = examplesOf(PAGE)
+    .filter(({ info }) => info === "jsonl")
+    .flatMap(({ text }) => text.split("\n"));
+  expect(lines.map((line) => parseSync(line)?.type)).toEqual(["pulse", "pulses_done"]);
 });
 
 describe("the workloads of the page, through a rig and the local transport", () => {
@@ -50,7 +67,9 @@ async function converse(command: readonly string[]) {
   const recorder = new Recorder(() => {});
   const decoder = new Decoder(rig);
   const observations: Observation[] = [];
+  const said: string[] = [];
   recorder.records$.subscribe((record) => {
+    if (record.kind === "rx") said.push(new TextDecoder().decode(record.bytes).trim());
     const news = decoder.push(record);
     observations.push(...news);
     for (const each of news) if (each.type === "pong") link.answered(each.id);
@@ -58,6 +77,7 @@ async function converse(command: readonly string[]) {
   const emulation = { zero_ns, startFile: join(folder, "start.json") };
   const link = await openDevice(rig, emulation, recorder, () => Number(process.hrtime.bigint() - zero_ns));
   await link.ping(16);
+  await link.send("pulses");
   await link.send("start");
   await expect.poll(() => observations.some(({ type }) => type === "done"), { interval: 5 }).toBe(true);
   await link.ping(16);
@@ -67,6 +87,7 @@ async function converse(command: readonly string[]) {
   const { map } = fitPings(pings, "device", 0);
   expect([pings.length, map?.pieces.length]).toEqual([32, 1]);
   expect(await link.exit).toBe(0);
+  expect(said).toContain(PULSES_UNSUPPORTED_LINE);
   return { observations, ...phases(events, [map!]) };
 }
 

@@ -1,14 +1,20 @@
 import { generic } from "../../src/importers/generic.ts";
 import { analyze } from "../../src/metrics/analyze.ts";
 import type { Recording } from "../../src/model/recording.ts";
+import type { Results } from "../../src/model/results.ts";
 import { phases } from "../../src/windows/phases.ts";
 
 const REQUESTS = 6;
 
-/** The name of every quantity that a session with all kinds of work has, without `_net`, in alphabetical order. */
-export function measurementNames(): string[] {
+/** Results of a session with all kinds of work. */
+export function resultsOfEverything(): Results {
   const recording = everything();
-  const { measurements, summary } = analyze("s", recording, phases(recording.events, recording.maps).windows);
+  return analyze("s", recording, phases(recording.events, recording.maps).windows);
+}
+
+/** The name of every quantity that such a session has, without `_net`, in alphabetical order. */
+export function measurementNames(): string[] {
+  const { measurements, summary } = resultsOfEverything();
   const names = [...measurements.map(({ name }) => name), ...Object.keys(summary)];
   return [...new Set(names.map((name) => name.replace(/_net$/, "")))].sort();
 }
