@@ -15,6 +15,8 @@ import { VERSION } from "./store/version.ts";
 const program = new Command("joulebench")
   .description("Joules per token of language models on phones, Jetsons and Raspberry Pis, with an uncertainty that holds.")
   .version(VERSION)
+  // Names alone: with its arguments the longest command would leave no room for what the others do.
+  .configureHelp({ subcommandTerm: (command) => command.name() })
   .showHelpAfterError("(joulebench --help says what there is)")
   .addHelpText(
     "after",

@@ -1,6 +1,6 @@
 import { effectiveDof } from "../metrics/budget.ts";
 import type { BudgetLine, Results, SummaryValue } from "../model/results.ts";
-import { significant, table, withUncertainty } from "./format.ts";
+import { significant, table, WIDTH, withUncertainty } from "./format.ts";
 import { HEADLINES } from "./headlines.ts";
 
 /** The uncertainty budget of each headline quantity (JCGM 100:2008), largest component first. */
@@ -21,11 +21,17 @@ function quantity(title: string, { value, unit, expanded_uncertainty: U, k }: Su
   const heads = ["component", `u / ${unit}`, "of value", "of variance", "dof"];
   const total = ["combined", combined.toPrecision(3), share(combined), "100 %", degrees(effective)];
   return [
-    `  ${title}: ${withUncertainty(value, U)} ${unit}`,
+    heading(title, `${withUncertainty(value, U)} ${unit}`),
     table([heads, ...rows, total], [1, 2, 3, 4]),
     `  U = ${k.toFixed(2)} × ${combined.toPrecision(3)} ${unit} = ${significant(U, 2)} ${unit}, about 95 %`,
   ].join("\n");
 }
+
+/** On one line where a terminal has the room. */
+const heading = (title: string, value: string): string => {
+  const line = `  ${title}: ${value}`;
+  return line.length <= WIDTH ? line : `  ${title}:\n    ${value}`;
+};
 
 /** Degrees of freedom: without end for what no spread was taken of, and for sums dominated by that. */
 const degrees = (dof: number | null): string =>

@@ -18,7 +18,7 @@ export function significant(value: number, digits = 4): string {
 }
 
 /** What every terminal shows on one line. */
-const WIDTH = 80;
+export const WIDTH = 80;
 /** The last column of a table gets at least this much, however wide the others are. */
 const LEAST_WIDTH = 24;
 
