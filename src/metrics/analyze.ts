@@ -8,7 +8,7 @@ import { energiesOf } from "./fill.ts";
 import { Instants } from "./instants.ts";
 import { measurementsOf } from "./measurements.ts";
 import { rateUncertaintyOf, samplingOf, timingFunction } from "./sampling.ts";
-import { addSessionValues, idleMeasurement } from "./session-values.ts";
+import { addSessionValues, flagUnsteady, idleMeasurement } from "./session-values.ts";
 import { summarise } from "./summary.ts";
 import { validate } from "./validity.ts";
 
@@ -60,7 +60,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     session,
     measurand: source,
     baseline: { name: baseline?.name ?? "none", power_w: baseline?.power_w ?? null, uncertainty_w: baseline?.u_w ?? null },
-    measurements,
+    measurements: flagUnsteady(measurements, baselines),
     summary: summary.values,
     budget: summary.budget,
     percentiles: summary.percentiles,
@@ -68,7 +68,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     clocks: recording.clocks,
     throttling: { episodes: [] },
     faults: recording.faults,
-    validity: validate({ recording, energies, baseline, valid, requests, validUnits }),
+    validity: validate({ recording, energies, baselines, context, summary: summary.values, valid, requests, validUnits }),
   };
 }
 

@@ -22,6 +22,17 @@ const BIN_S = 1;
  */
 const medianPenalty = (n: number): number => (n < 3 ? 1 : Math.sqrt(((Math.PI / 2) * n) / (n + (n % 2 ? 0.48 : 1.33))));
 
+/** A 1 s mean strays when it is further from the idle power than this share of it, and so many of them may. */
+export const STRAY = 0.1;
+const MOST_STRAYS = 0.05;
+
+/** How many 1 s means lie too far from the idle power. */
+export const straysOf = ({ means_w, power_w }: Baseline): number =>
+  means_w.filter((each) => Math.abs(each - power_w) > STRAY * Math.abs(power_w)).length;
+
+/** Whether the device was idle all the time, as far as its power tells. */
+export const isSteady = (baseline: Baseline): boolean => straysOf(baseline) <= MOST_STRAYS * baseline.means_w.length;
+
 type Interval = readonly [number, number];
 
 /** Edges of equal bins of about one second; the same numbers again for the same intervals. */

@@ -1,7 +1,7 @@
 import type { Component, Measurement } from "../model/measurement.ts";
 import type { Recording } from "../model/recording.ts";
 import type { BudgetLine, SummaryValue } from "../model/results.ts";
-import type { Baseline, Baselines } from "./baseline.ts";
+import { type Baseline, type Baselines, isSteady } from "./baseline.ts";
 import { combined, expanded } from "./budget.ts";
 import { constantEffects, type EnergyContext, type WindowEnergy } from "./energies.ts";
 import { marginalEnergy } from "./marginal.ts";
@@ -46,6 +46,14 @@ export function idleMeasurement(baseline: Baseline, { idle }: Recording, context
   const [start_s, end_s] = [idle[0]![0], idle.at(-1)![1]];
   const about = { coverage: 1, source, phase: "idle" as const, request: "", tokens: 0, start_s, end_s, flags: [] };
   return { name: "idle_power", value: baseline.power_w, unit: "W", uncertainty: combined(idleComponents(baseline, context)), ...about };
+}
+
+/** Marks what an unsteady baseline makes doubtful: idle power, and every value net of it. */
+export function flagUnsteady(measurements: readonly Measurement[], { used }: Baselines): readonly Measurement[] {
+  if (!used || isSteady(used)) return measurements;
+  return measurements.map((each) =>
+    each.phase === "idle" || each.name.endsWith("_net") ? { ...each, flags: [...each.flags, "BASELINE_UNSTEADY"] } : each,
+  );
 }
 
 function idleComponents(baseline: Baseline, context: EnergyContext): Component[] {

@@ -1,26 +1,24 @@
-import type { Recording } from "../model/recording.ts";
 import type { RuleResult } from "../model/results.ts";
 import { judgeAlignment } from "./alignment.ts";
-import type { Baseline } from "./baseline.ts";
-import type { WindowEnergy } from "./energies.ts";
-
-/** What the rules look at. */
-export interface Evidence {
-  readonly recording: Recording;
-  readonly energies: readonly WindowEnergy[];
-  readonly baseline: Baseline | undefined;
-  /** Names of the requests that count, and of all that were seen. */
-  readonly valid: readonly string[];
-  readonly requests: readonly string[];
-  /** Units (images, inferences) measured whole, for sessions without requests. */
-  readonly validUnits: number;
-}
+import {
+  boundIsNarrow,
+  calibrationIsYoung,
+  countsAreFine,
+  edgesAreCovered,
+  idleIsSteady,
+  idleIsTheSame,
+  partsAddUp,
+  ratesAreCredible,
+  signalLives,
+  temperatureIsSteady,
+  valuesAgree,
+} from "./checks.ts";
+import type { Evidence, Verdict } from "./evidence.ts";
 
 interface Rule {
   readonly rule: string;
   readonly level: "WARN" | "FAIL";
-  /** @returns whether it holds, and the sentence that says why; another level where not to hold has several meanings. */
-  readonly check: (evidence: Evidence) => readonly [boolean, string, level?: "WARN" | "FAIL"];
+  readonly check: (evidence: Evidence) => Verdict;
 }
 
 /** Requests a headline needs to say something about repeats (docs/architecture.md, rule 7). */
@@ -71,6 +69,7 @@ const RULES: readonly Rule[] = [
       return [n === 0, n === 0 ? "no phase has a gap" : `${n} phases have a gap, filled by the mean of their phase and flagged`];
     },
   },
+  { rule: "edges", level: "WARN", check: edgesAreCovered },
   {
     rule: "samples",
     level: "WARN",
@@ -90,6 +89,9 @@ const RULES: readonly Rule[] = [
       ];
     },
   },
+  { rule: "signal", level: "FAIL", check: signalLives },
+  { rule: "resolution", level: "WARN", check: countsAreFine },
+  { rule: "calibration", level: "FAIL", check: calibrationIsYoung },
   {
     rule: "clocks",
     level: "FAIL",
@@ -98,6 +100,8 @@ const RULES: readonly Rule[] = [
       return [n === 0, n === 0 ? "every clock was put on the session's" : `${n} clocks could not be put on the session's`];
     },
   },
+  { rule: "clock_rates", level: "FAIL", check: ratesAreCredible },
+  { rule: "clock_bound", level: "WARN", check: boundIsNarrow },
   {
     rule: "alignment",
     level: "FAIL",
@@ -134,11 +138,14 @@ const RULES: readonly Rule[] = [
   {
     rule: "baseline",
     level: "WARN",
-    check: ({ baseline }) => {
-      const length = baseline ? `${baseline.duration_s.toFixed(1)} s of idle` : "no idle interval: net values are missing";
-      return [(baseline?.duration_s ?? 0) >= SHORT_BASELINE_S, `${length}; ${SHORT_BASELINE_S} s are recommended`];
+    check: ({ baselines: { used } }) => {
+      const length = used ? `${used.duration_s.toFixed(1)} s of idle` : "no idle interval: net values are missing";
+      return [(used?.duration_s ?? 0) >= SHORT_BASELINE_S, `${length}; ${SHORT_BASELINE_S} s are recommended`];
     },
   },
+  { rule: "idle_steady", level: "WARN", check: idleIsSteady },
+  { rule: "idle_change", level: "WARN", check: idleIsTheSame },
+  { rule: "temperature", level: "WARN", check: temperatureIsSteady },
   {
     rule: "windows",
     level: "WARN",
@@ -159,6 +166,8 @@ const RULES: readonly Rule[] = [
       return [n === 0, n === 0 ? "no phase has negative energy" : `${n} phases have negative energy: are the meter's leads swapped?`];
     },
   },
+  { rule: "sums", level: "FAIL", check: partsAddUp },
+  { rule: "agreement", level: "FAIL", check: valuesAgree },
   {
     rule: "events",
     level: "WARN",
