@@ -9,7 +9,7 @@ export const RIG = "rig.json";
 const Interval = z.tuple([z.number(), z.number()]).refine(([from, to]) => from < to, "expected [start, end] with start before end");
 
 /** What a `rig.json` beside a meter's CSV may say about the bench; every key is optional. */
-const MeterRig = z.strictObject({
+export const MeterRig = z.strictObject({
   /** Supply voltage, for a file that has none. */
   voltage_v: z.number().positive().optional(),
   /** Units of the file's columns, where its header does not tell them or is known to be wrong. */
@@ -35,7 +35,7 @@ export function readMeterRig(files: readonly ImportedFile[], problems: Problems)
 }
 
 /** The gain the rig states, and `sampling_s`; a file names no instrument, so the rest counts as exact. */
-export function meterAccuracy({ gain_uncertainty }: MeterRig, sampling_s: number): Accuracy {
+export function meterAccuracy({ gain_uncertainty }: Pick<MeterRig, "gain_uncertainty">, sampling_s: number): Accuracy {
   return {
     gain: gain_uncertainty,
     currentOffset_a: 0,
