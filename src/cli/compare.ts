@@ -91,7 +91,7 @@ function comparisonText({ dir, same_instrument, ratios }: Comparison): string {
   const why = same_instrument
     ? "One instrument with one calibration: its gain and its voltage's offset cancel, and its current's offset as far as both sessions are alike; clocks, baselines, gaps and repeats are each session's own."
     : "Not one instrument with one calibration (see what differs): nothing cancels, and both gains are in the interval.";
-  const heads = ["", "reference", "session", "", "ratio ± U", "k"];
+  const heads = ["", "first", "this", "", "ratio ± U", "k"];
   return `${dir}, divided by the reference:\n${table([heads, ...rows], [1, 2, 4, 5])}\n${wrap(why)}`;
 }
 
