@@ -3,6 +3,7 @@ import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
 import type { Histogram } from "./histogram.ts";
 import { type IntervalClasses, powersByClass } from "./powers.ts";
 import { Edges, type Run, type RunContext, sweep } from "./runs.ts";
+import { type OpenSplit, stepShift_j } from "./step-split.ts";
 import { CompensatedSum } from "./sum.ts";
 
 /** Times closer than this are one: far below any sample distance, far above the rounding of session seconds. */
@@ -26,8 +27,15 @@ export interface CounterReadings {
   readonly gap_s: Float64Array;
   /** Largest sample between instant i and the next. */
   readonly peak_w: Float64Array;
+  /**
+   * What to add to a reading if power steps exactly at the instant: the sample that holds it is then split by the powers
+   * of its neighbours, not by time alone. 0 where the neighbours do not look like two sides of a step.
+   */
+  readonly stepShift_j: Float64Array;
   /** Powers seen in each class of interval. Only gaps ask for them, so it takes another sweep when somebody does. */
   readonly classes: readonly Histogram[];
+  /** True where samples are instants: what happens between them is not in them, and ripple folds into slow swings. */
+  readonly isPointwise: boolean;
   /** Mean distance of samples, seconds; NaN without samples. */
   readonly step_s: number;
   readonly start_s: number;
@@ -72,6 +80,10 @@ class Counter {
   readonly #roughness2_w2: Float64Array;
   readonly #gap_s: Float64Array;
   readonly #peak_w: Float64Array;
+  readonly #stepShift_j: Float64Array;
+  /** Instants inside the newest sample: the one after it is needed to split it. */
+  #open: OpenSplit[] = [];
+  #lastMean_w = Number.NaN;
   #next = 0;
   readonly #sum = new CompensatedSum();
   #covered = 0;
@@ -82,6 +94,7 @@ class Counter {
   #end_s = Number.NEGATIVE_INFINITY;
   #previous_w = Number.NaN;
   #beforePrevious_w = Number.NaN;
+  #isPointwise = false;
 
   constructor(at: Float64Array) {
     this.#at = at;
@@ -93,6 +106,7 @@ class Counter {
     this.#roughness2_w2 = new Float64Array(at.length);
     this.#gap_s = new Float64Array(at.length);
     this.#peak_w = new Float64Array(at.length).fill(Number.NEGATIVE_INFINITY);
+    this.#stepShift_j = new Float64Array(at.length);
   }
 
   add(run: Run, map: TimeMap): void {
@@ -100,6 +114,8 @@ class Counter {
     const edges = new Edges(run, pieceAt(map, run.startTick).rate_hz);
     const end_s = start_s + edges.at(edges.count);
     this.#begin(start_s);
+    if (run.point_w) this.#isPointwise = true;
+    this.#split(run.mean_w[0]!);
     let k = 0;
     while (this.#next < this.#at.length && this.#at[this.#next]! < end_s) {
       const offset_s = Math.max(0, this.#at[this.#next]! - start_s);
@@ -109,6 +125,7 @@ class Counter {
       k = inside;
     }
     this.#take(run, edges, k, edges.count);
+    this.#lastMean_w = run.mean_w[edges.count - 1]!;
     this.#end_s = end_s;
   }
 
@@ -125,6 +142,8 @@ class Counter {
       roughness2_w2: this.#roughness2_w2,
       gap_s: this.#gap_s,
       peak_w: this.#peak_w,
+      stepShift_j: this.#stepShift_j,
+      isPointwise: this.#isPointwise,
       step_s: this.#covered / this.#count,
       start_s: this.#start_s,
       end_s: this.#end_s,
@@ -137,7 +156,10 @@ class Counter {
     const gap_s = first ? Number.POSITIVE_INFINITY : start_s - this.#end_s;
     const isGap = gap_s > SAME_TIME_S;
     if (first) this.#start_s = start_s;
-    if (isGap) this.#previous_w = this.#beforePrevious_w = Number.NaN;
+    if (isGap) {
+      this.#previous_w = this.#beforePrevious_w = this.#lastMean_w = Number.NaN;
+      this.#open = [];
+    }
     while (this.#next < this.#at.length && this.#at[this.#next]! < start_s - SAME_TIME_S)
       this.#store(this.#sum, this.#covered, this.#count, isGap ? gap_s : 0);
     // An edge exactly where a gap ends touches the gap.
@@ -166,7 +188,17 @@ class Counter {
     const before = this.#next - 1;
     if (share > 0 && before >= 0 && mean_w > this.#peak_w[before]!) this.#peak_w[before] = mean_w;
     const part_j = length_s * (left_w * share + 0.5 * (right_w - left_w) * share * share);
+    if (run.isWhole && share > 0) {
+      this.#open.push({ at: this.#next, share, length_s, mean_w, before_w: run.mean_w[k - 1] ?? this.#lastMean_w });
+      if (k + 1 < edges.count) this.#split(run.mean_w[k + 1]!);
+    }
     this.#store(this.#sum.plus(part_j), this.#covered + share * length_s, this.#count + share, 0);
+  }
+
+  /** The sample after the instants still open is known. */
+  #split(after_w: number): void {
+    for (const open of this.#open) this.#stepShift_j[open.at] = stepShift_j(open, after_w);
+    this.#open = [];
   }
 
   /** Takes intervals [from, to), which belong to what follows the last instant read. */

@@ -23,6 +23,8 @@ export interface EnergyContext {
   readonly integrating: boolean;
   /** How far beside an edge the counter was read. */
   readonly reach_s: number;
+  /** True where an edge was split by the step of power at it, not by time alone. */
+  readonly isSplit: (edge_s: number) => boolean;
 }
 
 /** Energy of one window: null when no sample lies in it. */
@@ -34,6 +36,8 @@ export interface WindowEnergy {
   readonly netComponents: readonly Component[];
   readonly coverage: number;
   readonly peak_w: number;
+  /** Coulomb; where the source gives current and the window has no gap. */
+  readonly charge_c?: number;
   readonly flags: readonly string[];
   readonly bounds?: GapBounds;
 }
@@ -108,7 +112,11 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   put("resolution", length_s * resolution_w);
   put("clock", shift_w * u_s);
   // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
-  put("edges", steps_w * Math.hypot(readings.step_s / Math.sqrt(integrating ? 30 : 12), accuracy.sampling_s));
+  // Where the sample was split by its neighbours, nothing of that is left.
+  const within_s = readings.step_s / Math.sqrt(integrating ? 30 : 12);
+  const edgeError = (step_w: number, edge_s: number): number =>
+    step_w * Math.hypot(context.isSplit(edge_s) ? 0 : within_s, accuracy.sampling_s);
+  put("edges", Math.hypot(edgeError(steps_w[0], window.start_s), edgeError(steps_w[1], window.end_s)));
   // Energy of a window behind one pole is short by tau times the change of power over it; not corrected, hence a limit.
   put("bandwidth", (rise_w * (accuracy.timeConstant_s ?? 0)) / Math.sqrt(3));
   if (!integrating) put("sampling", length_s * unseen_w(readings, i, j));
@@ -178,6 +186,7 @@ interface FlagFacts {
 function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): string[] {
   const flags = window.flags.filter((flag) => flag !== "CLOCK_STEP");
   if (hasGap) flags.push("GAP");
+  if (readings.isPointwise && window.phase !== "token") flags.push("POINT_SAMPLER");
   const reasons: string[] = [];
   if (window.flags.includes("CLOCK_STEP")) reasons.push("CLOCK_STEP");
   if (coverage < LEAST_COVERAGE) reasons.push("COVERAGE");
