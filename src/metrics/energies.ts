@@ -110,7 +110,8 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   put("current offset", length_s * currentOffset_w);
   put("voltage offset", length_s * voltageOffset_w);
   put("resolution", length_s * resolution_w);
-  put("clock", shift_w * u_s);
+  // A common error of both edges shifts the window; one of the clock's rate, from end to end of the session, stretches it.
+  put("clock", Math.hypot(shift_w * u_s, (energy_j * Math.SQRT2 * u_s) / (readings.end_s - readings.start_s)));
   // A step inside a sample: its mean says how far in, to dt / sqrt(30); a part of it or an instant only says which side.
   // Where the sample was split by its neighbours, nothing of that is left.
   const within_s = readings.step_s / Math.sqrt(integrating ? 30 : 12);
