@@ -2,13 +2,15 @@ import type { Window } from "../model/measurement.ts";
 import type { Recording } from "../model/recording.ts";
 import type { Results } from "../model/results.ts";
 import { baselineInstants, baselinesOf } from "./baseline.ts";
-import { readCounter } from "./counter.ts";
+import { chargesOf } from "./charge.ts";
+import { type CounterReadings, readCounter } from "./counter.ts";
 import type { EnergyContext, WindowEnergy } from "./energies.ts";
 import { energiesOf } from "./fill.ts";
 import { Instants } from "./instants.ts";
 import { measurementsOf } from "./measurements.ts";
 import { rateUncertaintyOf, samplingOf, timingFunction } from "./sampling.ts";
 import { addSessionValues, flagUnsteady, idleMeasurement } from "./session-values.ts";
+import { splitAtPhaseEdges } from "./step-split.ts";
 import { summarise } from "./summary.ts";
 import { validate } from "./validity.ts";
 
@@ -30,6 +32,9 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
   const reach_s = Math.max(2 * sampling.step_s, 2 * latest, LEAST_REACH_S);
   const instants = new Instants(windows, baselineInstants(recording.idle), reach_s);
   const readings = readCounter(() => recording.blocks(), { measurand, maps }, instants.at, instants.classes(windows));
+  const split = (read: CounterReadings, at: readonly Window[], where: Instants): ((edge_s: number) => boolean) =>
+    sampling.integrating ? splitAtPhaseEdges(read, at, { instants: where, timing_s }) : () => false;
+  const isSplit = split(readings, windows, instants);
   const firstEvent_s = windows.reduce((first, each) => Math.min(first, each.start_s), Number.POSITIVE_INFINITY);
   const baselines = baselinesOf(recording.idle, firstEvent_s, { instants, readings });
   const baseline = baselines.used;
@@ -42,8 +47,10 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     timing_s,
     integrating: sampling.integrating,
     reach_s,
+    isSplit,
   };
-  const energies = energiesOf(windows, context);
+  const charge_c = chargesOf(recording, windows, split);
+  const energies = energiesOf(windows, context).map((each) => withCharge(each, charge_c(each.window)));
   const rateUncertainty = rateUncertaintyOf(recording, readings.end_s - readings.start_s);
   const requests = [...new Set(windows.filter((each) => each.phase === "request").map((each) => each.request))];
   const valid = requests.filter((request) => isValid(request, energies));
@@ -71,6 +78,9 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     validity: validate({ recording, energies, baselines, context, summary: summary.values, valid, requests, validUnits }),
   };
 }
+
+const withCharge = (energy: WindowEnergy, charge_c: number | undefined): WindowEnergy =>
+  charge_c === undefined ? energy : { ...energy, charge_c };
 
 /** The counter is read at least this far beside an edge: shorter than a token, longer than a wake-up. */
 const LEAST_REACH_S = 1e-3;

@@ -4,8 +4,8 @@ import type { Instants } from "./instants.ts";
 
 /** What an error of time does to the energy of a window, by the powers beside its edges, W. */
 export interface EdgePowers {
-  /** Both edges wrong, each by an error of its own: the steps of power at them, in quadrature. */
-  readonly steps_w: number;
+  /** Steps of power at the start and at the end: an edge that is wrong by itself gains or loses so much per second. */
+  readonly steps_w: readonly [number, number];
   /**
    * Both edges wrong by the same time: what is gained at one is lost at the other. Root mean square over an error that
    * goes either way with like chances: a later window meets the powers after its edges, an earlier one those before.
@@ -27,7 +27,7 @@ export function edgePowers({ start_s, end_s }: Window, context: EdgeContext): Ed
   const [start, end] = [beside(start_s, context), beside(end_s, context)];
   const rise_w = known(end.before_w - start.before_w);
   return {
-    steps_w: Math.hypot(known(start.after_w - start.before_w), known(end.after_w - end.before_w)),
+    steps_w: [known(start.after_w - start.before_w), known(end.after_w - end.before_w)],
     shift_w: Math.hypot(known(end.after_w - start.after_w), rise_w) / Math.SQRT2,
     rise_w: Math.abs(rise_w),
   };

@@ -88,6 +88,20 @@ export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertain
     const product = { dividend: energy.energy_j * duration_s, components: scaled(energy.components, duration_s) };
     list.push({ name: "energy_delay_product", unit: "J s", ...product, divisor: 1, uncertain: "dividend" });
   }
+  if (energy.charge_c !== undefined && energy.energy_j) {
+    const { charge_c, energy_j } = energy;
+    const components = scaled(energy.components, charge_c / energy_j);
+    list.push({ name: chargeName(window.phase), unit: "C", dividend: charge_c, divisor: 1, components, uncertain: "dividend" });
+    // Energy over charge: the voltage at which the charge was drawn.
+    list.push({
+      name: voltageName(window.phase),
+      unit: "V",
+      dividend: energy_j,
+      divisor: charge_c,
+      components: energy.components,
+      uncertain: "dividend",
+    });
+  }
   const components: Component[] = [{ name: "clock", u: duration_s * rateUncertainty, dof: Number.POSITIVE_INFINITY }];
   for (const { name, unit, as } of TIMES[window.phase] ?? []) {
     if (as !== "duration" && !(window.tokens > 0)) continue;
@@ -98,6 +112,8 @@ export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertain
   return list;
 }
 
+const chargeName = (phase: Phase): string => (phase === "request" ? "charge" : `${phase}_charge`);
+const voltageName = (phase: Phase): string => (phase === "request" ? "mean_voltage" : `${phase}_mean_voltage`);
 const meanPowerName = (phase: Phase): string => (phase === "request" ? "mean_power" : `${phase}_mean_power`);
 
 /** Components of the quotient itself. */

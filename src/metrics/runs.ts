@@ -22,12 +22,14 @@ export interface Run {
 export interface RunContext {
   readonly measurand: Measurand;
   readonly maps: readonly TimeMap[];
+  /** What is summed up: power, which gives energy, unless current is wanted, which gives charge. */
+  readonly quantity?: "power_w" | "current_a";
 }
 
 /** Hands over every run with the map of its clock; a run whose clock has none has no place in session time. */
-export function sweep(blocks: Iterable<Block>, { measurand, maps }: RunContext, take: (run: Run, map: TimeMap) => void): void {
+export function sweep(blocks: Iterable<Block>, { measurand, maps, quantity }: RunContext, take: (run: Run, map: TimeMap) => void): void {
   let map: TimeMap | undefined;
-  for (const run of runs(blocks, measurand)) {
+  for (const run of runs(blocks, measurand, quantity)) {
     if (map?.epoch !== run.epoch) map = maps.find((each) => each.source === measurand.source && each.epoch === run.epoch);
     if (map) take(run, map);
   }
@@ -39,12 +41,12 @@ export function sweep(blocks: Iterable<Block>, { measurand, maps }: RunContext, 
  * Point samples become the intervals between neighbours, also across blocks, unless samples were lost there or the
  * distance exceeds `longestStep`. Blocks without the channel are left out, not read as zero.
  */
-function* runs(blocks: Iterable<Block>, measurand: Measurand): Generator<Run> {
-  const given: ColumnKey = `${measurand.channel}.power_w`;
+function* runs(blocks: Iterable<Block>, measurand: Measurand, quantity: "power_w" | "current_a" = "power_w"): Generator<Run> {
+  const given: ColumnKey = `${measurand.channel}.${quantity}`;
   let before: { epoch: number; tick: number; power_w: number } | undefined;
   for (const block of blocks) {
     if (block.source !== measurand.source || block.length === 0) continue;
-    const power_w = block.columns[given] ?? power(block, measurand.channel);
+    const power_w = block.columns[given] ?? (quantity === "power_w" ? power(block, measurand.channel) : undefined);
     if (!power_w) continue;
     if (block.sampler !== "point") {
       const { epoch, startTick, ticks, sampler } = block;
