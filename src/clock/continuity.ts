@@ -67,8 +67,8 @@ class Segment {
   #fitted_s: number;
   #lastTick = Number.NEGATIVE_INFINITY;
   #last_s: number;
-  /** Arrivals in a row that came late, and when the last one before them came. */
-  #late = { count: 0, since_s: 0 };
+  /** Arrivals in a row that came late, when the first of them came, and the one before it. */
+  #late = { count: 0, first_s: 0, since_s: 0 };
 
   constructor(spec: ClockSpec, host_s: number) {
     this.#spec = spec;
@@ -87,8 +87,12 @@ class Segment {
     const { late_s } = this.#line!;
     if (off_s < -(EARLY_S + TOLERANCE * late_s))
       return { reason: `data came ${seconds(-off_s)} before they can have been taken: its count ran ahead`, since_s };
-    if (off_s < LATE_S + SLOWNESS * late_s) this.#late = { count: 0, since_s: host_s };
-    else if (++this.#late.count >= LATE_ARRIVALS && host_s - this.#late.since_s >= LATE_FOR_S)
+    if (off_s < LATE_S + SLOWNESS * late_s) {
+      this.#late.count = 0;
+      return undefined;
+    }
+    if (this.#late.count++ === 0) this.#late = { count: 1, first_s: host_s, since_s };
+    if (this.#late.count >= LATE_ARRIVALS && host_s - this.#late.first_s >= LATE_FOR_S)
       return { reason: `data came late, all of them, by ${seconds(off_s)} or so: its count fell behind`, since_s: this.#late.since_s };
     return undefined;
   }

@@ -16,6 +16,12 @@ const WANDER = 2e-8;
 /** Uncertainty of a ping that waited in no queue: stamping on either side, seconds. */
 const STAMP_S = 20e-6;
 
+/**
+ * The shortest round trip may have waited, too: about as long as the fourth shortest waited longer, because the
+ * shortest of n come as the square root of their number where two queues must be empty at once.
+ */
+const SHORT = 4;
+
 /** Before the first ping nothing is known of the offset, and of the rate only that it is a crystal's. */
 const U_OFFSET_S = 1;
 const U_RATE = 500e-6;
@@ -31,7 +37,7 @@ const PASSES = 6;
  * wanders.
  *
  * It shares nothing with the two hulls but the pings. A ping's midpoint is wrong by at most half the time it waited in
- * queues, so its variance is that of a stamp plus the square of that half; the shortest round trip waited in none.
+ * queues, so its variance is that of a stamp plus the square of that half; the shortest round trip waited in hardly any.
  * Stamps that fit no clock are weighed down in a few passes (Huber's weights, then a gate).
  *
  * @param pings of one segment, in any order
@@ -58,11 +64,13 @@ interface Observed {
 
 function observations(pings: readonly Ping[], { tick0, t0_s }: Frame): Observed[] {
   const causal = pings.filter(isCausal);
-  const shortest_s = causal.reduce((least, p) => Math.min(least, roundTrip_s(p)), Number.POSITIVE_INFINITY);
+  const trips_s = Float64Array.from(causal, roundTrip_s).sort();
+  const shortest_s = trips_s[0] ?? 0;
+  const stamp_s = Math.hypot(STAMP_S, ((trips_s[SHORT - 1] ?? shortest_s) - shortest_s) / 2);
   return causal
     .map((p) => {
       const y = midpoint_s(p) - (t0_s - tick0);
-      return { x: (p.deviceReceived - tick0 + (p.deviceSent - tick0)) / 2, y, u_s: Math.hypot(STAMP_S, (roundTrip_s(p) - shortest_s) / 2) };
+      return { x: (p.deviceReceived - tick0 + (p.deviceSent - tick0)) / 2, y, u_s: Math.hypot(stamp_s, (roundTrip_s(p) - shortest_s) / 2) };
     })
     .toSorted((a, b) => a.x - b.x);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CausalMap, CausalPings } from "../../src/clock/causal.ts";
-import { type ClockPiece, pieceAt, type SessionSeconds, toSession } from "../../src/model/clock.ts";
+import { type ClockPiece, pieceAt, type SessionSeconds, type TimeMap, toSession } from "../../src/model/clock.ts";
 import { exchangePings } from "../../src/simulate/link.ts";
 import { oscillator } from "../../src/simulate/oscillator.ts";
 import { seeded } from "../../src/simulate/random.ts";
@@ -87,4 +87,37 @@ test("pings so far place events as they come", () => {
     }
     for (const { tick, at_s } of given) expect(toSession(causal.map, tick)).toBe(at_s);
   }
+});
+
+test("a step of the device's clock begins a new map; what had a time keeps it", () => {
+  const way = { base_s: 0.05e-3, exponential_s: 0.1e-3 };
+  const plain = oscillator({ offset_s: 3.217, ppm: 37 });
+  for (const size_s of [0.05, -0.05, 2, -30, 3600]) {
+    const random = seeded(1);
+    const jumped = { ...plain, reading_s: (t: number) => plain.reading_s(t) + (t > 32 ? size_s : 0) };
+    const causal = new CausalPings("device", 0);
+    const maps = new Set([causal.map]);
+    const promised: { map: TimeMap; tick: number; at_s: number }[] = [];
+    for (let t = 0; t <= 60; t += 5) {
+      for (const ping of exchangePings({ from_s: t, to_s: t, every_s: 1, count: 16 }, { forward: way, backward: way }, jumped, random))
+        causal.push(ping);
+      maps.add(causal.map);
+      const tick = jumped.reading_s(t + 1);
+      promised.push({ map: causal.map, tick, at_s: causal.at(tick)! });
+      // It takes the second burst after the step to tell it from a false stamp.
+      if (t < 30 || t >= 40) expect(Math.abs(promised.at(-1)!.at_s - t - 1)).toBeLessThan(0.5e-3);
+    }
+    expect([...maps].map(({ epoch }) => epoch)).toEqual([0, 1]);
+    for (const { map, tick, at_s } of promised) expect(toSession(map, tick)).toBe(at_s);
+  }
+});
+
+test("another channel is another clock", () => {
+  const causal = new CausalPings("device", 0);
+  const ping = { source: "device", sent_s: 1, received_s: 1.001, deviceReceived: 500, deviceSent: 500 };
+  causal.push({ ...ping, epoch: 0 });
+  expect([causal.channel, causal.map.epoch]).toEqual([0, 0]);
+  causal.push({ ...ping, epoch: 1, sent_s: 9, received_s: 9.001, deviceReceived: 2, deviceSent: 2 });
+  expect([causal.channel, causal.map.epoch]).toEqual([1, 1]);
+  expect(causal.at(2)).toBeCloseTo(9.0005, 9);
 });
