@@ -33,7 +33,7 @@ const LAST_STEP_S = 1e-5;
 const MOST_STEPS = 12;
 const PARTS = [0.3, 0.05];
 /** How often the fit is made again with less trust in stretches that something else disturbed. */
-const REPEATS = 3;
+const REPEATS = 2;
 
 /** Least squares of `base + step × response` over shift and time constant. @param about_s the shift, roughly */
 export function fitPole(pulses: readonly LoadPulse[], bins: PowerBins, about_s: number): Pole {
@@ -76,11 +76,14 @@ class Fit {
   readonly #bins: PowerBins;
   /** Square roots of the weights. */
   readonly #trust: Float64Array;
+  /** Power about its mean. */
+  #power_w: Float64Array;
 
   constructor(pulses: readonly LoadPulse[], bins: PowerBins) {
     this.#pulses = pulses;
     this.#bins = bins;
     this.#trust = new Float64Array(bins.mean_w.length).fill(1);
+    this.#power_w = this.#aboutMean(bins.mean_w);
   }
 
   /** Sum of squares that the best base and the best step leave, W². */
@@ -118,8 +121,10 @@ class Fit {
   /** Takes trust from stretches in which the power differs from the fit together. */
   doubt(at: Candidate): void {
     this.#trust.fill(1);
+    this.#power_w = this.#aboutMean(this.#bins.mean_w);
     const { rest_w } = this.#solve(this.#shape(at));
     this.#trust.set(doubts(rest_w, this.#bins));
+    this.#power_w = this.#aboutMean(this.#bins.mean_w);
   }
 
   /** The shift's share of the covariance of the fit; scatter that neighbours have in common counts as often as it comes again. */
@@ -134,6 +139,10 @@ class Fit {
     return this.#trusted(response(this.#pulses, this.#bins, shift_s, tau_s));
   }
 
+  #aboutMean(values: Float64Array): Float64Array {
+    return without(this.#trusted(values), [this.#trust]);
+  }
+
   #trusted(values: Float64Array): Float64Array {
     const scaled = new Float64Array(values.length);
     for (let k = 0; k < scaled.length; k++) scaled[k] = values[k]! * this.#trust[k]!;
@@ -141,10 +150,9 @@ class Fit {
   }
 
   #solve(shape: Float64Array): { readonly step_w: number; readonly rest_w: Float64Array } {
-    const power_w = without(this.#trusted(this.#bins.mean_w), [this.#trust]);
     const alone = without(shape, [this.#trust]);
-    const step_w = Math.max(LEAST_STEP_W, along(power_w, alone));
-    return { step_w, rest_w: minus(power_w, alone, step_w) };
+    const step_w = Math.max(LEAST_STEP_W, along(this.#power_w, alone));
+    return { step_w, rest_w: minus(this.#power_w, alone, step_w) };
   }
 
   #slopes(at: Candidate): Slopes {

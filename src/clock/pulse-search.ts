@@ -3,7 +3,7 @@ import type { PowerBins } from "./pulse-response.ts";
 
 /** Where a train was found, by the shape of its power alone. */
 export interface Sighting {
-  /** How much later than claimed, to a few milliseconds and late by about the time constant of the power. */
+  /** How much later than claimed, to ten milliseconds, and late by about the time constant of the power. */
   readonly shift_s: number;
   /** Pearson correlation of power and train there. */
   readonly peak: number;
@@ -11,8 +11,8 @@ export interface Sighting {
   readonly gap: number;
 }
 
-/** Cells of the search: fine against the shortest pulse, coarse enough that 4 s of shifts are a million products. */
-const CELL_S = 5e-3;
+/** Cells of the search: fine against the shortest pulse, coarse enough that 4 s of shifts are 200 000 products. */
+const CELL_S = 10e-3;
 /** Idle time that belongs to the pattern on either side. */
 export const PAD_S = 0.3;
 /** Shifts closer than the shortest pulse are the same one. */
