@@ -15,6 +15,8 @@ export interface Ended {
 export interface Running {
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
+  /** Reads its standard output no further, as `head` does. */
+  hangUp(): void;
   /** Resolves when its standard error has said `text`; rejects when it ends without. */
   said(text: string): Promise<void>;
 }
@@ -47,6 +49,7 @@ export function start(args: readonly string[], { cwd, env = {} }: { cwd: string;
   });
   return {
     ended,
+    hangUp: () => void child.stdout.destroy(),
     kill: (signal) => void child.kill(signal),
     said: (text) =>
       new Promise((resolve, reject) => {
