@@ -49,13 +49,14 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     reach_s,
     isSplit,
   };
-  const charge_c = chargesOf(recording, windows, split);
+  const charge_c = sampling.hasCurrent ? chargesOf(recording, windows, split) : () => undefined;
   const energies = energiesOf(windows, context).map((each) => withCharge(each, charge_c(each.window)));
   const rateUncertainty = rateUncertaintyOf(recording, readings.end_s - readings.start_s);
   const requests = [...new Set(windows.filter((each) => each.phase === "request").map((each) => each.request))];
-  const valid = requests.filter((request) => isValid(request, energies));
+  const phases = phasesByRequest(energies);
+  const valid = new Set(requests.filter((request) => isValid(phases.get(request) ?? [])));
   const counted = energies.filter(({ window, flags }) =>
-    window.phase === "load" || window.phase === "unit" ? !flags.includes("INVALID") : valid.includes(window.request),
+    window.phase === "load" || window.phase === "unit" ? !flags.includes("INVALID") : valid.has(window.request),
   );
   const summary = summarise(counted, rateUncertainty);
   const validUnits = counted.filter((each) => each.window.phase === "unit").length;
@@ -75,7 +76,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     clocks: recording.clocks,
     throttling: { episodes: [] },
     faults: recording.faults,
-    validity: validate({ recording, energies, baselines, context, summary: summary.values, valid, requests, validUnits }),
+    validity: validate({ recording, energies, baselines, context, summary: summary.values, valid: [...valid], requests, validUnits }),
   };
 }
 
@@ -91,14 +92,22 @@ const LEAST_TOKEN_SAMPLES = 20;
 const isUnresolved = ({ phase, start_s, end_s }: Window, step_s: number): boolean =>
   phase === "token" && (end_s - start_s) / step_s < LEAST_TOKEN_SAMPLES * (1 - 1e-9);
 
-function isValid(request: string, energies: readonly WindowEnergy[]): boolean {
-  const own = energies.filter(({ window }) => window.request === request && window.phase !== "token" && window.phase !== "tail");
-  return (
-    own.length > 0 &&
-    own.every(({ energy_j, flags }) => energy_j !== null && !flags.some((flag) => EXCLUDING.has(flag))) &&
-    own.some(({ window }) => window.phase === "decode" || window.phase === "prefill")
-  );
+/** What decides whether a request counts: its phases, without tail and single tokens. */
+function phasesByRequest(energies: readonly WindowEnergy[]): ReadonlyMap<string, readonly WindowEnergy[]> {
+  const found = new Map<string, WindowEnergy[]>();
+  for (const energy of energies) {
+    const { phase, request } = energy.window;
+    if (phase === "token" || phase === "tail") continue;
+    const own = found.get(request);
+    if (own) own.push(energy);
+    else found.set(request, [energy]);
+  }
+  return found;
 }
+
+const isValid = (phases: readonly WindowEnergy[]): boolean =>
+  phases.every(({ energy_j, flags }) => energy_j !== null && !flags.some((flag) => EXCLUDING.has(flag))) &&
+  phases.some(({ window }) => window.phase === "decode" || window.phase === "prefill");
 
 /** Flags that take a request out of the summary. */
 const EXCLUDING = new Set(["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"]);

@@ -3,8 +3,18 @@ import { pieceAt } from "../model/clock.ts";
 import type { Recording } from "../model/recording.ts";
 import { timingOf } from "./energies.ts";
 
-/** Distance of samples, mean voltage and kind of sampler, from the first blocks that have the channel. */
-export function samplingOf({ measurand, maps, blocks }: Recording): { step_s: number; voltage_v: number; integrating: boolean } {
+/** What the samples of a recording are like. */
+export interface Sampling {
+  /** Distance of samples. */
+  readonly step_s: number;
+  /** Mean; NaN where the source gives no voltage. */
+  readonly voltage_v: number;
+  readonly integrating: boolean;
+  readonly hasCurrent: boolean;
+}
+
+/** From the first block that has the channel and a place in time. */
+export function samplingOf({ measurand, maps, blocks }: Recording): Sampling {
   for (const block of blocks()) {
     if (block.source !== measurand.source || block.length < 2 || !power(block, measurand.channel)) continue;
     const map = maps.find((each) => each.source === block.source && each.epoch === block.epoch);
@@ -16,9 +26,10 @@ export function samplingOf({ measurand, maps, blocks }: Recording): { step_s: nu
       step_s: step / pieceAt(map, block.startTick).rate_hz,
       voltage_v: voltage_v ? voltage_v.reduce((sum, each) => sum + each, 0) / length : Number.NaN,
       integrating: block.sampler === "integrating",
+      hasCurrent: block.columns[`${measurand.channel}.current_a`] !== undefined,
     };
   }
-  return { step_s: 0, voltage_v: Number.NaN, integrating: true };
+  return { step_s: 0, voltage_v: Number.NaN, integrating: true, hasCurrent: false };
 }
 
 export function timingFunction({ measurand, maps, events }: Recording): (t: number) => number {
