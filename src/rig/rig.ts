@@ -98,7 +98,7 @@ export function parseRig(text: string, path: string): Rig {
 
 /** The rig as an earlier session stored it. @throws JoulebenchError `config` when it is no longer understood. */
 export function storedRig(content: unknown, path: string): Rig {
-  return parseRig(JSON.stringify(content), path);
+  return parseRig(JSON.stringify(content ?? {}), path);
 }
 
 /** The kind and the options of an instrument, calibration applied, as its driver wants them. @throws RangeError for a source the rig has not. */

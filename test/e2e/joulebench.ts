@@ -24,13 +24,17 @@ export interface Running {
 /** Longest any command of these tests may take; a hang shows as a null exit code, not as a test that never ends. */
 const LIMIT_MS = 100_000;
 
+interface Circumstances {
+  readonly cwd: string;
+  /** A program that runs it, such as `prlimit` with its limits. */
+  readonly under?: readonly string[];
+}
+
 /** Starts the built program, as a user would, in a terminal of 80 columns. */
-export function start(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> }): Running {
+export function start(args: readonly string[], { cwd, under = [] }: Circumstances): Running {
   const began = performance.now();
-  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [MAIN, ...args], {
-    cwd,
-    env: { ...process.env, COLUMNS: "80", ...env },
-  });
+  const [program = "", ...rest] = [...under, process.execPath, MAIN, ...args];
+  const child: ChildProcessWithoutNullStreams = spawn(program, rest, { cwd, env: { ...process.env, COLUMNS: "80" } });
   const heard = { stdout: "", stderr: "" };
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -66,4 +70,4 @@ export function start(args: readonly string[], { cwd, env = {} }: { cwd: string;
 }
 
 /** Runs the built program to its end. */
-export const joulebench = (args: readonly string[], options: Parameters<typeof start>[1]): Promise<Ended> => start(args, options).ended;
+export const joulebench = (args: readonly string[], circumstances: Circumstances): Promise<Ended> => start(args, circumstances).ended;
