@@ -6,8 +6,8 @@ import { Recorder } from "../../src/session/recorder.ts";
 import { AvrBridge } from "../../src/simulate/avr-host.ts";
 import { oscillator } from "../../src/simulate/oscillator.ts";
 import { type Phone, phonePlant } from "../../src/simulate/phone.ts";
-import { eventLine } from "../../src/simulate/phone-events.ts";
-import { shifted } from "../../src/simulate/plant.ts";
+import { eventLine, type PhoneEvent } from "../../src/simulate/phone-events.ts";
+import { type Plant, shifted } from "../../src/simulate/plant.ts";
 import { exponential, type Random, seeded } from "../../src/simulate/random.ts";
 import { decodeCobs } from "../../src/wire/cobs.ts";
 import { pingLine, pongLine } from "../../src/wire/ping.ts";
@@ -26,13 +26,28 @@ export interface Impairment {
   readonly blackout_s?: readonly [number, number];
 }
 
-export interface VirtualSession {
+/** What the device does; its time 0 is the start of the workload. */
+export interface Workload {
+  readonly plant: Plant;
+  readonly end_s: number;
+  readonly events: readonly PhoneEvent[];
+  /** How long before the workload the session begins, so that the bridge runs and pings are answered; at least 1.5 s. */
+  readonly lead_s: number;
+  /** How long the session goes on after the workload. */
+  readonly after_s: number;
+  readonly idle: readonly (readonly [number, number])[];
+}
+
+export interface BenchSession {
   readonly rig: Rig;
   readonly records: readonly TapeRecord[];
-  readonly phone: Phone;
   /** Samples in frames that never arrived whole: what the host must find out by itself. */
   readonly samplesLost: number;
   readonly framesCorrupted: number;
+}
+
+export interface VirtualSession extends BenchSession {
+  readonly phone: Phone;
 }
 
 const HEX = readFileSync(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url), "utf8");
@@ -41,20 +56,29 @@ const STEP_S = 1e-3;
 const BASELINE_S = 5;
 const AFTER_S = 3;
 
+/** A session with the simulated phone. */
+export function virtualSession(impairment: Impairment): VirtualSession {
+  const phone = phonePlant({ seed: impairment.seed });
+  const idle = [
+    [-0.5 - BASELINE_S, -0.5],
+    [phone.end_s + 1, phone.end_s + AFTER_S + 0.9],
+  ] as const;
+  return { ...benchSession({ ...phone, lead_s: 1.5 + BASELINE_S, after_s: 1 + AFTER_S, idle }, impairment), phone };
+}
+
 /**
  * The whole bench in virtual time: compiled firmware, wire, device clock, pings and marks become the records of a tape.
  *
  * Host time is true time. The driver's commands reach the firmware as they would through a port.
  */
-export function virtualSession(impairment: Impairment): VirtualSession {
+export function benchSession(workload: Workload, impairment: Impairment): BenchSession {
   const rig = parseRig(readFileSync(RIG, "utf8"), "rigs/virtual.yaml");
-  const phone = phonePlant({ seed: impairment.seed });
   const random = seeded(impairment.seed + 1000);
   const records: TapeRecord[] = [];
   const recorder = new Recorder((record) => records.push(record));
-  const start_s = 1.5 + BASELINE_S;
+  const start_s = workload.lead_s;
   const wire = new Wire(impairment, start_s, random);
-  const plant = shifted(phone.plant, start_s);
+  const plant = shifted(workload.plant, start_s);
   const sensor = { shunt_ohm: 0.10005, conversionTimeError: 0.02 };
   const bridge = new AvrBridge({
     hex: HEX,
@@ -71,10 +95,8 @@ export function virtualSession(impairment: Impairment): VirtualSession {
   recorder.records$.subscribe((record) => {
     for (const observation of decoder.push(record)) if (observation.type === "stopped") isStopped = true;
   });
-  const end_s = start_s + phone.end_s + 1 + AFTER_S;
-  const script = [...deviceScript(phone, impairment, { start_s, end_s }, random), ...marks(start_s, phone.end_s)].sort(
-    (a, b) => a.at_s - b.at_s,
-  );
+  const end_s = start_s + workload.end_s + workload.after_s;
+  const script = [...deviceScript(workload, impairment, end_s, random), ...marks(workload)].sort((a, b) => a.at_s - b.at_s);
   recorder.state("meter", "open", 0, {});
   recorder.state("device", "open", 0, {});
   let now_s = 0;
@@ -96,7 +118,7 @@ export function virtualSession(impairment: Impairment): VirtualSession {
     }
   }
   if (!isStopped) throw new Error("the emulated bridge did not stop");
-  return { rig, records, phone, samplesLost: wire.samplesLost, framesCorrupted: wire.framesCorrupted };
+  return { rig, records, samplesLost: wire.samplesLost, framesCorrupted: wire.framesCorrupted };
 }
 
 const ns = (seconds: number): number => Math.round(seconds * 1e9);
@@ -109,12 +131,7 @@ interface Line {
 }
 
 /** Pings, pongs and events, each when the host sends or hears it. */
-function deviceScript(
-  phone: Phone,
-  { device_ppm }: Impairment,
-  { start_s, end_s }: { start_s: number; end_s: number },
-  random: Random,
-): Line[] {
+function deviceScript({ events, lead_s: start_s }: Workload, { device_ppm }: Impairment, end_s: number, random: Random): Line[] {
   const clock = oscillator({ offset_s: 3.217, ppm: device_ppm });
   const lines: Line[] = [];
   let id = 0;
@@ -136,28 +153,29 @@ function deviceScript(
   burst(0.6, 64);
   for (let at_s = 5; at_s < end_s; at_s += 5) burst(at_s, 16);
   burst(end_s, 64);
-  for (const event of phone.events) {
+  let last_s = 0;
+  for (const event of events) {
     const true_s = start_s + event.true_s;
+    // One channel: no line overtakes another.
+    last_s = Math.max(last_s, true_s + 200e-6 + exponential(random, 1e-3));
     lines.push({
       source: "device",
       kind: "rx",
-      at_s: true_s + 200e-6 + exponential(random, 1e-3),
+      at_s: last_s,
       text: `${eventLine(event, clock.reading_s(true_s))}\n`,
     });
   }
   return lines;
 }
 
-function marks(start_s: number, workload_s: number): Line[] {
-  const at = (at_s: number, mark: string): Line => ({ source: "session", kind: "control", at_s, text: JSON.stringify({ mark }) });
-  const after_s = start_s + workload_s + 1;
-  return [
-    at(1, "idle_start"),
-    at(1 + BASELINE_S, "idle_end"),
-    at(start_s, "workload_start"),
-    at(after_s, "idle_start"),
-    at(after_s + AFTER_S - 0.1, "idle_end"),
-  ];
+function marks({ lead_s, idle }: Workload): Line[] {
+  const at = (workload_s: number, mark: string): Line => ({
+    source: "session",
+    kind: "control",
+    at_s: lead_s + workload_s,
+    text: JSON.stringify({ mark }),
+  });
+  return [at(0, "workload_start"), ...idle.flatMap(([from_s, to_s]) => [at(from_s, "idle_start"), at(to_s, "idle_end")])];
 }
 
 /** Layout of firmware-bridge/PROTOCOL.md: type of a SAMPLES frame, bytes before its samples, of each, and of the CRC. */
