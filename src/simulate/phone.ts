@@ -10,7 +10,7 @@ export const IDLE_W = 1.2;
 const SUPPLY_V = 5;
 /** The same prompt again and again, as a benchmark does it: what varies is the phone. */
 const PROMPT_TOKENS = 240;
-const OUTPUT_TOKENS = 68;
+const OUTPUT_TOKENS = 60;
 
 export interface PhoneOptions {
   /** Decides every duration, and when the background load comes. */
