@@ -76,6 +76,9 @@ test("MELT's own values stand beside, by its method and with its shift", () => {
     // Half a second of a prompt of one second is what came before it, to MELT.
     expect((mwh * 3.6) / trueEnergy_j(phone, start_s, end_s)).toBeLessThan(0.75);
   }
+  // By numpy from the same files: ((p * dt)[(t > start) & (t < end)]).sum() / output_tokens, mWh and mAh.
+  expect(of("energy_pt", "iter0 conv0 prompt0").value).toBeCloseTo(0.12352927400412383, 12);
+  expect(of("discharge_pt", "iter0 conv0 prompt1").value).toBeCloseTo(0.027544051011403402, 12);
   expect(of("load_energy", "iter0 conv0").value).toBeCloseTo(asMeltDoes(texts, ENGINE_S + 0.6, ENGINE_S + 1).mwh * 3.6, 6);
 });
 
