@@ -17,6 +17,7 @@ createInterface({ input: process.stdin })
     const received_s = now_s();
     const [word, id] = line.split(" ");
     if (word === "ping" && fault !== "deaf") print(JSON.stringify({ type: "pong", id: Number(id), received_s, sent_s: now_s() }));
+    else if (word === "pulses") print('{"type":"pulses_unsupported"}');
     else if (word === "start") work();
   })
   .on("close", () => process.exit(0));
