@@ -21,8 +21,8 @@ export function scratch(): { readonly dir: string; remove(): void } {
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-/** A short session: enough idle for a baseline, and no more. */
-export const SHORT_PLAN = "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 30 }";
+/** A short session: enough idle for a baseline, and no more. Whoever waits for its time-out in vain is found out. */
+export const SHORT_PLAN = "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 600 }";
 
 /** Writes a rig into the folder. @returns its path */
 export function writeRig(dir: string, rig: { port?: string; command: readonly string[]; plan?: string; more?: string }): string {

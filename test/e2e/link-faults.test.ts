@@ -24,7 +24,7 @@ function place(onTestFinished: Finish): Place {
 }
 
 const REQUESTS = 10;
-const LONG = "{ baseline_s: 1, after_s: 1, settle_s: 0, timeout_s: 60 }";
+const LONG = "{ baseline_s: 1, after_s: 1, settle_s: 0, timeout_s: 600 }";
 
 /** Starts measuring a workload of `requests` prompts at the port. */
 function measure({ dir, session, link }: Place, requests: number): Running {
