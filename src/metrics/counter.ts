@@ -1,7 +1,6 @@
 import type { Block } from "../model/block.ts";
 import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
-import type { Histogram } from "./histogram.ts";
-import { type IntervalClasses, powersByClass } from "./powers.ts";
+import { type ClassPowers, type IntervalClasses, powersByClass } from "./powers.ts";
 import { Edges, type Run, type RunContext, sweep } from "./runs.ts";
 import { type OpenSplit, stepShift_j } from "./step-split.ts";
 import { CompensatedSum } from "./sum.ts";
@@ -33,7 +32,11 @@ export interface CounterReadings {
    */
   readonly stepShift_j: Float64Array;
   /** Powers seen in each class of interval. Only gaps ask for them, so it takes another sweep when somebody does. */
-  readonly classes: readonly Histogram[];
+  readonly classes: readonly ClassPowers[];
+  /** Class of an instant of session time; an index into `classes`. */
+  readonly classAt: (at_s: number) => number;
+  /** Stretches without samples, in order of time, the ones before the first sample and after the last included. */
+  readonly gaps: readonly (readonly [number, number])[];
   /** True where samples are instants: what happens between them is not in them, and ripple folds into slow swings. */
   readonly isPointwise: boolean;
   /** Mean distance of samples, seconds; NaN without samples. */
@@ -60,9 +63,10 @@ export function readCounter(
 ): CounterReadings {
   const counter = new Counter(instants);
   sweep(blocks(), context, (run, map) => counter.add(run, map));
-  let powers: readonly Histogram[] | undefined;
+  let powers: readonly ClassPowers[] | undefined;
   return {
     ...counter.finish(),
+    classAt: (at_s) => classes.of[lastAtOrBefore(instants, at_s)] ?? 0,
     get classes() {
       powers ??= powersByClass(blocks(), context, instants, classes);
       return powers;
@@ -94,6 +98,7 @@ class Counter {
   #end_s = Number.NEGATIVE_INFINITY;
   #previous_w = Number.NaN;
   #beforePrevious_w = Number.NaN;
+  readonly #gaps: (readonly [number, number])[] = [];
   #isPointwise = false;
 
   constructor(at: Float64Array) {
@@ -129,7 +134,7 @@ class Counter {
     this.#end_s = end_s;
   }
 
-  finish(): Omit<CounterReadings, "classes"> {
+  finish(): Omit<CounterReadings, "classes" | "classAt"> {
     while (this.#next < this.#at.length)
       this.#store(this.#sum, this.#covered, this.#count, this.#at[this.#next]! - this.#end_s < SAME_TIME_S ? 0 : Number.POSITIVE_INFINITY);
     return {
@@ -144,6 +149,7 @@ class Counter {
       peak_w: this.#peak_w,
       stepShift_j: this.#stepShift_j,
       isPointwise: this.#isPointwise,
+      gaps: [...this.#gaps, [this.#end_s, Number.POSITIVE_INFINITY]],
       step_s: this.#covered / this.#count,
       start_s: this.#start_s,
       end_s: this.#end_s,
@@ -156,6 +162,7 @@ class Counter {
     const gap_s = first ? Number.POSITIVE_INFINITY : start_s - this.#end_s;
     const isGap = gap_s > SAME_TIME_S;
     if (first) this.#start_s = start_s;
+    if (isGap) this.#gaps.push([this.#end_s, start_s]);
     if (isGap) {
       this.#previous_w = this.#beforePrevious_w = this.#lastMean_w = Number.NaN;
       this.#open = [];
@@ -245,4 +252,16 @@ function weighted(mean_w: Float64Array, edges: Edges, from: number, to: number):
   let energy_j = 0;
   for (let k = from; k < to; k++) energy_j += mean_w[k]! * (edges.at(k + 1) - edges.at(k));
   return energy_j;
+}
+
+/** Index of the last instant not after `at_s`; -1 when there is none. */
+function lastAtOrBefore(instants: Float64Array, at_s: number): number {
+  let low = 0;
+  let high = instants.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (instants[middle]! <= at_s) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

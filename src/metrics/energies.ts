@@ -5,8 +5,8 @@ import type { Baseline } from "./baseline.ts";
 import { combined } from "./budget.ts";
 import type { CounterReadings } from "./counter.ts";
 import { edgePowers } from "./edges.ts";
-import { quantileOf } from "./histogram.ts";
-import { classOfPhase, type Instants } from "./instants.ts";
+import { gapBounds, gapUncertainty_j } from "./gaps.ts";
+import type { Instants } from "./instants.ts";
 import { unseen_w } from "./unseen.ts";
 
 /** What is needed to turn counter readings into window energies. */
@@ -77,7 +77,7 @@ export function windowEnergy(window: Window, fill_w: number, context: EnergyCont
     coverage,
     peak_w: peakOf(readings, i, j),
     flags: flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }),
-    ...(hasGap && energy_j !== null ? { bounds: boundsOf(window, measured_j, missing_s, readings) } : {}),
+    ...(hasGap && energy_j !== null ? { bounds: gapBounds(window, measured_j, readings) } : {}),
   };
 }
 
@@ -121,11 +121,7 @@ function componentsOf(window: Window, { i, j, energy_j, missing_s }: Span, conte
   // Energy of a window behind one pole is short by tau times the change of power over it; not corrected, hence a limit.
   put("bandwidth", (rise_w * (accuracy.timeConstant_s ?? 0)) / Math.sqrt(3));
   if (!integrating) put("sampling", length_s * unseen_w(readings, i, j));
-  if (missing_s > 0) {
-    const like = readings.classes[classOfPhase(window.phase)];
-    const histograms = like && like.total > 0 ? [like] : readings.classes;
-    put("gap", (missing_s * (quantileOf(histograms, 0.999) - quantileOf(histograms, 0.001))) / Math.sqrt(12));
-  }
+  if (missing_s > 0) put("gap", gapUncertainty_j(window, readings));
   return list;
 }
 
@@ -161,16 +157,6 @@ function netOf(components: readonly Component[], net_j: number, length_s: number
   const list = components.map((each) => ({ ...each, u: anew[each.name] ?? each.u }));
   if (baseline) list.push({ name: "baseline", u: length_s * baseline.u_w, dof: baseline.dof });
   return list.filter((each) => each.u > 0);
-}
-
-function boundsOf({ phase }: Window, measured_j: number, missing_s: number, { classes }: CounterReadings): GapBounds {
-  const like = classes[classOfPhase(phase)];
-  const own = like && like.total > 0 ? [like] : classes;
-  const between = (histograms: typeof classes): [number, number] => [
-    measured_j + missing_s * quantileOf(histograms, 0.001),
-    measured_j + missing_s * quantileOf(histograms, 0.999),
-  ];
-  return { session: between(classes), same_phase: between(own) };
 }
 
 interface FlagFacts {

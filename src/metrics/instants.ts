@@ -4,8 +4,6 @@ import type { IntervalClasses } from "./powers.ts";
 /** Classes of interval whose powers are kept apart, so that a gap in one is judged by its like; index 0 is "none of these". */
 const CLASSES: readonly Phase[] = ["idle", "load", "prefill", "decode", "tail", "unit"];
 
-export const classOfPhase = (phase: Phase): number => (phase === "token" ? classOfPhase("decode") : CLASSES.indexOf(phase) + 1);
-
 /** The instants at which the energy counter must be read, and where each is found. */
 export class Instants {
   readonly at: Float64Array;

@@ -9,8 +9,49 @@ export interface IntervalClasses {
   readonly count: number;
 }
 
+/** Closer than this a run follows the one before it: far below any sample distance. */
+const SAME_TIME_S = 1e-9;
+
+/** Powers seen in one class of interval, and how they follow each other. */
+export class ClassPowers {
+  readonly histogram = new Histogram();
+  #sum_w = 0;
+  #squares_w2 = 0;
+  #differences_w2 = 0;
+  #previous_w = Number.NaN;
+
+  get total(): number {
+    return this.histogram.total;
+  }
+
+  /** Variance of the powers, W². */
+  get variance_w2(): number {
+    const mean_w = this.#sum_w / this.total;
+    return this.total > 0 ? Math.max(0, this.#squares_w2 / this.total - mean_w * mean_w) : 0;
+  }
+
+  /** Half the mean squared difference of neighbours, W²: the variance, were they independent. */
+  get near_w2(): number {
+    return this.total > 0 ? this.#differences_w2 / (2 * this.total) : 0;
+  }
+
+  add(power_w: number): void {
+    this.histogram.add(power_w);
+    this.#sum_w += power_w;
+    this.#squares_w2 += power_w * power_w;
+    const step_w = power_w - this.#previous_w;
+    if (!Number.isNaN(step_w)) this.#differences_w2 += step_w * step_w;
+    this.#previous_w = power_w;
+  }
+
+  /** What follows does not follow what came before. */
+  interrupt(): void {
+    this.#previous_w = Number.NaN;
+  }
+}
+
 /**
- * Powers seen in each class, one histogram per class; class 0 also has what lies before the first instant.
+ * Powers seen in each class; class 0 also has what lies before the first instant.
  *
  * A sample in which an instant lies belongs to what follows that instant.
  */
@@ -19,18 +60,24 @@ export function powersByClass(
   context: RunContext,
   instants: Float64Array,
   classes: IntervalClasses,
-): readonly Histogram[] {
-  const histograms = Array.from({ length: classes.count }, () => new Histogram());
+): readonly ClassPowers[] {
+  const all = Array.from({ length: classes.count }, () => new ClassPowers());
   let next = 0;
+  let last: ClassPowers | undefined;
+  let end_s = Number.NaN;
   sweep(blocks, context, (run, map) => {
     const start_s = toSession(map, run.startTick);
     const edges = new Edges(run, pieceAt(map, run.startTick).rate_hz);
+    if (start_s - end_s > SAME_TIME_S) last = undefined;
+    end_s = start_s + edges.at(edges.count);
     for (let k = 0; k < edges.count; ) {
       while (next < instants.length && instants[next]! < start_s + edges.at(k + 1)) next++;
       const end = next < instants.length ? Math.max(k + 1, edges.indexOf(instants[next]! - start_s)) : edges.count;
-      const histogram = histograms[next === 0 ? 0 : classes.of[next - 1]!]!;
-      while (k < end) histogram.add(run.mean_w[k++]!);
+      const powers = all[next === 0 ? 0 : classes.of[next - 1]!]!;
+      if (powers !== last) powers.interrupt();
+      last = powers;
+      while (k < end) powers.add(run.mean_w[k++]!);
     }
   });
-  return histograms;
+  return all;
 }

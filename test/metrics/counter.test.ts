@@ -94,7 +94,7 @@ test("powers are kept apart by class; a sample with an instant in it belongs to 
   const at = Float64Array.from([0.5, 1.1, 1.6]);
   const blocks = [block([1, 2, 3, 4, 5], 0.25, 0.25), block([6, 7], 1.75, 0.25, { startTick: 1.5, lostBefore: 1 })];
   const { classes } = readCounter(() => blocks, context, at, { of: Uint8Array.from([1, 2, 1]), count: 3 });
-  const seen = classes.map((each) => Array.from({ length: each.total }, (_, k) => each.quantile((k + 0.5) / each.total)));
+  const seen = classes.map(({ total, histogram }) => Array.from({ length: total }, (_, k) => histogram.quantile((k + 0.5) / total)));
   expect(seen).toEqual([[1, 2], [3, 4, 6, 7], [5]]);
 });
 
