@@ -46,6 +46,16 @@ test.each([
   expect(mean(runs.map((run) => run.in2u))).toBeGreaterThanOrEqual(0.85);
 });
 
+test("a stamp that is 5 ms wrong on a quick link, where every ping weighs much, moves nothing", () => {
+  const quick = { base_s: 0.05 * MS, exponential_s: 0.1 * MS };
+  for (const seed of SEEDS) {
+    const { clock, pings } = session(seed, { forward: quick, backward: quick, corrupt: 0.02, corrupt_s: 5 * MS });
+    const frame = frameOf(pings);
+    const errors = smoothPings(pings, frame).map(({ x, y }) => Math.abs(frame.t0_s + x + y - clock.true_s(frame.tick0 + x)));
+    expect(Math.max(...errors)).toBeLessThan(0.05 * MS);
+  }
+});
+
 test("a rate is found, and the order of the pings does not matter", () => {
   const { pings } = session(1, symmetric);
   const states = smoothPings(pings, frameOf(pings));
