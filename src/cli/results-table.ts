@@ -2,11 +2,26 @@ import type { Results } from "../model/results.ts";
 import { table, withUncertainty } from "./format.ts";
 import { HEADLINES } from "./headlines.ts";
 
+/** What batteries are rated in, beside the SI unit: 1 mWh = 3.6 J, 1 mAh = 3.6 C. */
+const IN_BATTERY_UNITS: Readonly<Record<string, readonly [string, number]>> = {
+  request_energy: ["mWh", 1 / 3.6],
+  charge: ["mAh", 1 / 3.6],
+};
+
 /** The table at the end of a command: value ± expanded uncertainty, coverage factor, number of requests. */
 export function summaryTable({ summary }: Results): string {
   const rows = HEADLINES.flatMap(([name, label]) => {
     const each = summary[name];
-    return each ? [[label, withUncertainty(each.value, each.expanded_uncertainty), each.unit, each.k.toFixed(2), String(each.n)]] : [];
+    if (!each) return [];
+    const row = (unit: string, factor: number): string[] => [
+      label,
+      withUncertainty(each.value * factor, each.expanded_uncertainty * factor),
+      unit,
+      each.k.toFixed(2),
+      String(each.n),
+    ];
+    const other = IN_BATTERY_UNITS[name];
+    return other ? [row(each.unit, 1), row(...other)] : [row(each.unit, 1)];
   });
   return rows.length === 0 ? "  nothing could be measured" : table([["", "value ± U", "", "k", "n"], ...rows], [1, 3, 4]);
 }

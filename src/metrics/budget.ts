@@ -16,7 +16,8 @@ export const COMPONENTS = {
   clock: "common",
   bandwidth: "common",
   baseline: "common",
-  edges: "own",
+  // Where in its sample a step falls is new each time, but a sample split by time alone always gives the step away.
+  edges: "common",
   sampling: "own",
   gap: "own",
   repeats: "own",

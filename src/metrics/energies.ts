@@ -52,9 +52,9 @@ export const LONGEST_EDGE_GAP_S = 0.005;
 /**
  * Energy of a window, with gaps filled by the mean power of the same phase and flagged.
  *
- * @param fill_w mean power of the same phase where it was measured; NaN when it never was
+ * @param fill_w asked of a window with a gap: mean power of the same phase where it was measured; NaN when it never was
  */
-export function windowEnergy(window: Window, fill_w: number, context: EnergyContext): WindowEnergy {
+export function windowEnergy(window: Window, fill_w: () => number, context: EnergyContext): WindowEnergy {
   const { instants, readings, baseline } = context;
   const i = instants.indexOf(window.start_s);
   const j = instants.indexOf(window.end_s);
@@ -64,8 +64,9 @@ export function windowEnergy(window: Window, fill_w: number, context: EnergyCont
   const hasGap = missing_s > WHOLE * length_s;
   const coverage = hasGap ? covered_s / length_s : 1;
   const measured_j = readings.energy_j[j]! - readings.energy_j[i]! + (readings.energyLow_j[j]! - readings.energyLow_j[i]!);
-  const isNull = length_s > 0 && (coverage < WHOLE || (hasGap && Number.isNaN(fill_w)));
-  const energy_j = isNull ? null : hasGap ? measured_j + missing_s * fill_w : measured_j;
+  const filled_j = hasGap && coverage >= WHOLE ? missing_s * fill_w() : 0;
+  const isNull = hasGap && (coverage < WHOLE || Number.isNaN(filled_j));
+  const energy_j = isNull ? null : measured_j + filled_j;
   const components = energy_j === null ? [] : componentsOf(window, { i, j, energy_j, missing_s: hasGap ? missing_s : 0 }, context);
   const net_j = energy_j === null || !baseline ? null : energy_j - baseline.power_w * length_s;
   return {
@@ -170,7 +171,12 @@ interface FlagFacts {
   readonly readings: CounterReadings;
 }
 
-function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): string[] {
+/** Most windows have none: they share it. */
+const NO_FLAGS: readonly string[] = [];
+
+function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): readonly string[] {
+  const gap_s = Math.max(readings.gap_s[i]!, readings.gap_s[j]!);
+  if (!hasGap && gap_s === 0 && !readings.isPointwise && window.flags.length === 0) return NO_FLAGS;
   const flags = window.flags.filter((flag) => flag !== "CLOCK_STEP");
   if (hasGap) flags.push("GAP");
   if (readings.isPointwise && window.phase !== "token") flags.push("POINT_SAMPLER");
@@ -179,7 +185,7 @@ function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, reading
   if (coverage < LEAST_COVERAGE) reasons.push("COVERAGE");
   const u_gap = combined(components.filter((each) => each.name === "gap"));
   if (energy_j !== null && u_gap > LARGEST_GAP_UNCERTAINTY * Math.abs(energy_j)) reasons.push("GAP_UNCERTAINTY");
-  if (Math.max(readings.gap_s[i]!, readings.gap_s[j]!) > LONGEST_EDGE_GAP_S) reasons.push("EDGE_GAP");
+  if (gap_s > LONGEST_EDGE_GAP_S) reasons.push("EDGE_GAP");
   return reasons.length > 0 ? [...flags, ...reasons, "INVALID"] : flags;
 }
 

@@ -20,24 +20,23 @@ export function energiesOf(windows: readonly Window[], context: EnergyContext): 
     return total && total.covered_s > 0 ? total.energy_j / total.covered_s : Number.NaN;
   };
   const parts = new Map<string, { missing_s: number; fill_j: number }>();
-  return windows
-    .toSorted((a, b) => Number(a.phase === "request") - Number(b.phase === "request"))
-    .map((window) => {
-      if (window.phase === "request") {
-        const part = parts.get(window.request);
-        return windowEnergy(window, part ? part.fill_j / part.missing_s : like("decode", window.request), context);
-      }
-      const phase = window.phase === "token" ? "decode" : window.phase;
-      const fill_w = like(phase, window.request);
-      const energy = windowEnergy(window, window.phase === "token" && energyIsMissing(window, context) ? Number.NaN : fill_w, context);
+  const ofPart = (window: Window): WindowEnergy => {
+    const phase = window.phase === "token" ? "decode" : window.phase;
+    const energy = windowEnergy(window, () => like(phase, window.request), context);
+    if (energy.coverage < 1 && (window.phase === "prefill" || window.phase === "decode")) {
       const missing_s = (1 - energy.coverage) * (window.end_s - window.start_s);
-      if ((phase === "prefill" || window.phase === "decode") && missing_s > 0) {
-        const part = parts.get(window.request) ?? { missing_s: 0, fill_j: 0 };
-        parts.set(window.request, { missing_s: part.missing_s + missing_s, fill_j: part.fill_j + missing_s * fill_w });
-      }
-      return energy;
-    });
+      const part = parts.get(window.request) ?? { missing_s: 0, fill_j: 0 };
+      const fill_j = part.fill_j + missing_s * like(phase, window.request);
+      parts.set(window.request, { missing_s: part.missing_s + missing_s, fill_j });
+    }
+    return energy;
+  };
+  /** A request misses what its prefill and its decode miss. */
+  const ofRequest = (window: Window): WindowEnergy => {
+    const part = parts.get(window.request);
+    return windowEnergy(window, () => (part ? part.fill_j / part.missing_s : like("decode", window.request)), context);
+  };
+  const isRequest = (window: Window): boolean => window.phase === "request";
+  const energies = windows.filter((each) => !isRequest(each)).map(ofPart);
+  return energies.concat(windows.filter(isRequest).map(ofRequest));
 }
-
-/** A token none of whose time was sampled has no energy of its own: null, not the mean of its neighbours. */
-const energyIsMissing = (window: Window, context: EnergyContext): boolean => measuredPower_w(window, context).covered_s <= 0;

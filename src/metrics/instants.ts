@@ -12,15 +12,20 @@ export class Instants {
   constructor(windows: readonly Window[], further: readonly number[], reach_s: number) {
     const wanted = new Float64Array(windows.length * 6 + further.length);
     let n = 0;
-    for (const { start_s, end_s } of windows)
-      for (const edge of [start_s, end_s]) {
-        wanted[n++] = edge - reach_s;
-        wanted[n++] = edge;
-        wanted[n++] = edge + reach_s;
-      }
+    const want = (edge: number): void => {
+      wanted[n++] = edge - reach_s;
+      wanted[n++] = edge;
+      wanted[n++] = edge + reach_s;
+    };
+    let last_s = Number.NaN;
+    for (const { start_s, end_s } of windows) {
+      // Tokens follow one another: an edge that two of them share is wanted once.
+      if (start_s !== last_s) want(start_s);
+      want(end_s);
+      last_s = end_s;
+    }
     for (const each of further) wanted[n++] = each;
-    wanted.sort();
-    this.at = wanted.filter((each, i) => i === 0 || each !== wanted[i - 1]);
+    this.at = withoutDuplicates(wanted.subarray(0, n).sort());
   }
 
   /** Index of an instant that was given to the constructor. */
@@ -44,4 +49,11 @@ export class Instants {
     }
     return { of, count: CLASSES.length + 1 };
   }
+}
+
+/** @param sorted is overwritten */
+function withoutDuplicates(sorted: Float64Array): Float64Array {
+  let n = 0;
+  for (const each of sorted) if (n === 0 || each !== sorted[n - 1]) sorted[n++] = each;
+  return sorted.slice(0, n);
 }

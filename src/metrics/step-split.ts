@@ -20,7 +20,7 @@ const SLACK = 0.05;
 
 /**
  * Energy before the instant if power steps there, less the energy if it were constant: science of both in
- * docs/energy.md. A sample of mean P split at f between P1 and P2 has P dt f P1 / (f P1 + (1 - f) P2) before the step.
+ * docs/uncertainty.md. A sample of mean P split at f between P1 and P2 has P dt f P1 / (f P1 + (1 - f) P2) before the step.
  */
 export function stepShift_j({ share, length_s, mean_w, before_w }: OpenSplit, after_w: number): number {
   const step_w = Math.abs(after_w - before_w);

@@ -44,6 +44,7 @@ export const Rig = z.strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
       command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
       emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
+      battery_wh: z.number().positive().optional().describe("energy of the full battery, to project requests per charge"),
       events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
     })
     .optional(),
@@ -82,6 +83,7 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
     readonly transport: Readonly<Record<string, unknown>> & { readonly kind: string };
     readonly command?: readonly string[];
     readonly emulated?: "phone";
+    readonly battery_wh?: number;
     readonly events: string;
   };
   readonly sinks: Readonly<Record<string, unknown>>;

@@ -44,6 +44,7 @@ export function tapeRecording(tape: Tape, rig: Rig): Recording {
     idle: found.idle,
     faults: [...found.faults, ...faults],
     references: [],
+    ...(rig.device?.battery_wh === undefined ? {} : { battery_j: rig.device.battery_wh * 3600 }),
     ...(rig.plan.requests === undefined ? {} : { planned: rig.plan.requests }),
     clocks,
     blocks: () => blocksOf(tape, rig),
