@@ -25,7 +25,7 @@ const MELT = "melt";
 export const melt: Importer = {
   format: "melt",
   summary: "a run folder of MELT: Monsoon power and the events of MLC Chat, LLMFarm or llama.cpp",
-  example: "melt experiment_outputs/iPhone14Pro/LLMFarmEval/zephyr-3b/run_cs1024_mgl256 --out sessions/zephyr",
+  example: "melt runs/LLMFarmEval/zephyr-3b/run_cs1024_mgl256 --out sessions/zephyr",
   collect: collectMelt,
   decode,
 };
