@@ -34,11 +34,11 @@ test("a dominating component of few degrees of freedom widens the interval, a sm
 test("common effects add up over requests, own effects average", () => {
   const one = [
     { name: "gain", u: 0.3, dof: Number.POSITIVE_INFINITY },
-    { name: "edges", u: 0.4, dof: Number.POSITIVE_INFINITY },
+    { name: "sampling", u: 0.4, dof: Number.POSITIVE_INFINITY },
   ];
   const four = summed([one, one, one, one]);
   expect(four.find((each) => each.name === "gain")!.u).toBeCloseTo(1.2, 12);
-  expect(four.find((each) => each.name === "edges")!.u).toBeCloseTo(0.8, 12);
+  expect(four.find((each) => each.name === "sampling")!.u).toBeCloseTo(0.8, 12);
   expect(combined(one)).toBeCloseTo(0.5, 12);
 });
 
