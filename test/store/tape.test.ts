@@ -39,7 +39,8 @@ test("what was appended is read back, in order, bit for bit", async () => {
 
 test("a tape that was cut off anywhere loses the torn record and says how many bytes that are", () => {
   const whole = Buffer.concat([SEGMENT_HEADER, ...records.map(encodeRecord)]);
-  const ends = records.reduce((list, each) => [...list, list.at(-1)! + encodeRecord(each).length], [SEGMENT_HEADER.length]);
+  const ends = [SEGMENT_HEADER.length];
+  for (const each of records) ends.push(ends.at(-1)! + encodeRecord(each).length);
   for (let length = SEGMENT_HEADER.length; length <= whole.length; length++) {
     writeFileSync(join(dir, "000000.seg"), whole.subarray(0, length));
     const reader = new TapeReader(dir);
