@@ -1,6 +1,6 @@
 import type { Block } from "../model/block.ts";
 import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
-import { type ClassPowers, type IntervalClasses, powersByClass } from "./powers.ts";
+import { type ClassPowers, type IntervalClasses, powersByClass, together } from "./powers.ts";
 import { Edges, type Run, type RunContext, sweep } from "./runs.ts";
 import { type OpenSplit, stepShift_j } from "./step-split.ts";
 import { CompensatedSum } from "./sum.ts";
@@ -33,6 +33,8 @@ export interface CounterReadings {
   readonly stepShift_j: Float64Array;
   /** Powers seen in each class of interval. Only gaps ask for them, so it takes another sweep when somebody does. */
   readonly classes: readonly ClassPowers[];
+  /** Powers seen anywhere. */
+  readonly anywhere: ClassPowers;
   /** Class of an instant of session time; an index into `classes`. */
   readonly classAt: (at_s: number) => number;
   /** Stretches without samples, in order of time, the ones before the first sample and after the last included. */
@@ -64,12 +66,17 @@ export function readCounter(
   const counter = new Counter(instants);
   sweep(blocks(), context, (run, map) => counter.add(run, map));
   let powers: readonly ClassPowers[] | undefined;
+  let anywhere: ClassPowers | undefined;
   return {
     ...counter.finish(),
     classAt: (at_s) => classes.of[lastAtOrBefore(instants, at_s)] ?? 0,
     get classes() {
       powers ??= powersByClass(blocks(), context, instants, classes);
       return powers;
+    },
+    get anywhere() {
+      anywhere ??= together(this.classes);
+      return anywhere;
     },
   };
 }
@@ -134,7 +141,7 @@ class Counter {
     this.#end_s = end_s;
   }
 
-  finish(): Omit<CounterReadings, "classes" | "classAt"> {
+  finish(): Omit<CounterReadings, "classes" | "classAt" | "anywhere"> {
     while (this.#next < this.#at.length)
       this.#store(this.#sum, this.#covered, this.#count, this.#at[this.#next]! - this.#end_s < SAME_TIME_S ? 0 : Number.POSITIVE_INFINITY);
     return {

@@ -1,12 +1,11 @@
 import type { GapBounds, Window } from "../model/measurement.ts";
 import type { CounterReadings } from "./counter.ts";
-import { quantileOf } from "./histogram.ts";
 import type { ClassPowers } from "./powers.ts";
 
 /** One stretch of a window that no sample covers, and the powers that were seen in intervals of its class. */
 interface Missing {
   readonly length_s: number;
-  readonly like: readonly ClassPowers[];
+  readonly like: ClassPowers;
 }
 
 /**
@@ -19,13 +18,9 @@ interface Missing {
  */
 export function gapUncertainty_j(window: Window, readings: CounterReadings): number {
   const squares = missingIn(window, readings).map(({ length_s, like }) => {
-    const total = like.reduce((sum, each) => sum + each.total, 0);
-    const mean = (of: (each: ClassPowers) => number): number => like.reduce((sum, each) => sum + of(each) * each.total, 0) / total;
-    const variance_w2 = mean((each) => each.variance_w2);
-    const near_w2 = mean((each) => each.near_w2);
-    const resemblance_s = near_w2 > 0 ? (readings.step_s * variance_w2) / near_w2 : Number.POSITIVE_INFINITY;
+    const resemblance_s = like.near_w2 > 0 ? (readings.step_s * like.variance_w2) / like.near_w2 : Number.POSITIVE_INFINITY;
     const ratio = length_s / resemblance_s;
-    return length_s ** 2 * variance_w2 * (ratio < 1 ? 1 - ratio / 3 : (1 - 1 / (3 * ratio)) / ratio);
+    return length_s ** 2 * like.variance_w2 * (ratio < 1 ? 1 - ratio / 3 : (1 - 1 / (3 * ratio)) / ratio);
   });
   return Math.sqrt(squares.reduce((sum, each) => sum + each, 0));
 }
@@ -33,23 +28,11 @@ export function gapUncertainty_j(window: Window, readings: CounterReadings): num
 /** The window's energy with its gaps at the extremes: those seen anywhere, and those seen where each of them lies. */
 export function gapBounds(window: Window, measured_j: number, readings: CounterReadings): GapBounds {
   const missing = missingIn(window, readings);
-  const filled_j = (like: (each: Missing) => readonly ClassPowers[], share: number): number =>
-    missing.reduce(
-      (sum, each) =>
-        sum +
-        each.length_s *
-          quantileOf(
-            like(each).map((powers) => powers.histogram),
-            share,
-          ),
-      measured_j,
-    );
-  const between = (like: (each: Missing) => readonly ClassPowers[]): [number, number] => [filled_j(like, LEAST), filled_j(like, MOST)];
-  return { session: between(() => readings.classes), same_phase: between((each) => each.like) };
+  const filled_j = (like: (each: Missing) => ClassPowers, end: 0 | 1): number =>
+    missing.reduce((sum, each) => sum + each.length_s * like(each).extremes_w[end], measured_j);
+  const between = (like: (each: Missing) => ClassPowers): [number, number] => [filled_j(like, 0), filled_j(like, 1)];
+  return { session: between(() => readings.anywhere), same_phase: between((each) => each.like) };
 }
-
-const LEAST = 0.001;
-const MOST = 0.999;
 
 /** The parts of gaps that lie in a window. A gap in a class of which nothing was seen could have been anything. */
 function missingIn({ start_s, end_s }: Window, readings: CounterReadings): Missing[] {
@@ -59,7 +42,7 @@ function missingIn({ start_s, end_s }: Window, readings: CounterReadings): Missi
     const from_s = Math.max(start_s, gaps[k]![0]);
     const to_s = Math.min(end_s, gaps[k]![1]);
     const own = readings.classes[readings.classAt((from_s + to_s) / 2)];
-    missing.push({ length_s: to_s - from_s, like: own && own.total > 0 ? [own] : readings.classes });
+    missing.push({ length_s: to_s - from_s, like: own && own.total > 0 ? own : readings.anywhere });
   }
   return missing;
 }

@@ -57,10 +57,3 @@ function binOf(power_w: number): number {
   const clamped = rank < 0 ? 0 : rank >= HALF ? HALF - 1 : rank;
   return power_w > 0 ? HALF + 1 + clamped : HALF - 1 - clamped;
 }
-
-/** A quantile over several histograms taken together; NaN when all are empty. */
-export function quantileOf(histograms: readonly Histogram[], share: number): number {
-  const all = new Histogram();
-  for (const each of histograms) all.take(each);
-  return all.quantile(share);
-}

@@ -12,6 +12,8 @@ export interface IntervalClasses {
 /** Closer than this a run follows the one before it: far below any sample distance. */
 const SAME_TIME_S = 1e-9;
 
+const EXTREME = 0.001;
+
 /** Powers seen in one class of interval, and how they follow each other. */
 export class ClassPowers {
   readonly histogram = new Histogram();
@@ -19,6 +21,7 @@ export class ClassPowers {
   #squares_w2 = 0;
   #differences_w2 = 0;
   #previous_w = Number.NaN;
+  #extremes_w: readonly [number, number] | undefined;
 
   get total(): number {
     return this.histogram.total;
@@ -35,6 +38,12 @@ export class ClassPowers {
     return this.total > 0 ? this.#differences_w2 / (2 * this.total) : 0;
   }
 
+  /** What only one power in a thousand is below, and above. Asked for by every gap, so kept: ask when all is added. */
+  get extremes_w(): readonly [number, number] {
+    this.#extremes_w ??= [this.histogram.quantile(EXTREME), this.histogram.quantile(1 - EXTREME)];
+    return this.#extremes_w;
+  }
+
   add(power_w: number): void {
     this.histogram.add(power_w);
     this.#sum_w += power_w;
@@ -42,6 +51,14 @@ export class ClassPowers {
     const step_w = power_w - this.#previous_w;
     if (!Number.isNaN(step_w)) this.#differences_w2 += step_w * step_w;
     this.#previous_w = power_w;
+  }
+
+  /** Adds all that another class has seen. */
+  take(other: ClassPowers): void {
+    this.histogram.take(other.histogram);
+    this.#sum_w += other.#sum_w;
+    this.#squares_w2 += other.#squares_w2;
+    this.#differences_w2 += other.#differences_w2;
   }
 
   /** What follows does not follow what came before. */
@@ -79,5 +96,12 @@ export function powersByClass(
       while (k < end) powers.add(run.mean_w[k++]!);
     }
   });
+  return all;
+}
+
+/** All classes as one. */
+export function together(classes: readonly ClassPowers[]): ClassPowers {
+  const all = new ClassPowers();
+  for (const each of classes) all.take(each);
   return all;
 }
