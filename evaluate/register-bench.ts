@@ -1,5 +1,5 @@
 import { ArrivalEnvelope, fitArrivals } from "../src/clock/arrival-map.ts";
-import { fitPings } from "../src/clock/ping-map.ts";
+import { fitDevice } from "../src/clock/device-clock.ts";
 import { bridgeIna219 } from "../src/instruments/bridge-ina219.ts";
 import { BUS_LSB_V, binEnd_s, configRegister, type Options, SHUNT_LSB_V } from "../src/instruments/bridge-ina219-options.ts";
 import { type Block, endTick } from "../src/model/block.ts";
@@ -24,7 +24,7 @@ export interface Trial {
 }
 
 /** As many requests as a careful plan asks for; with fewer, Student's factor alone makes an interval wide. */
-export const PROMPTS = 10;
+export const PROMPTS = 12;
 const BASELINE_S = 8;
 const AFTER_S = 4;
 const START_S = 1.5 + BASELINE_S;
@@ -175,7 +175,8 @@ function pinged({ round_trip_s }: Condition, device: Oscillator, end_s: number, 
   const burst = (at_s: number) => ({ from_s: at_s, to_s: at_s, every_s: 1, count: 64 });
   const schedules = [burst(0.6), { from_s: 5, to_s: end_s - 2, every_s: 5, count: 16 }, burst(end_s)];
   const pings = schedules.flatMap((schedule) => [...exchangePings(schedule, link, device, random)]);
-  const fit = fitPings(pings, "device", 0);
-  if (!fit.map) throw new Error(fit.reason);
-  return fit.map;
+  const { segments } = fitDevice(pings, [], { source: "device", epoch: 0 });
+  const map = segments[0]?.map;
+  if (!map || segments.length > 1) throw new Error("the device's clock was not fitted as one");
+  return map;
 }
