@@ -22,7 +22,7 @@ export function scratch(): { readonly dir: string; remove(): void } {
 }
 
 /** A short session: enough idle for a baseline, and no more. Whoever waits for its time-out in vain is found out. */
-export const SHORT_PLAN = "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 600 }";
+export const SHORT_PLAN = "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 600, pulses: false }";
 
 /** Writes a rig into the folder. @returns its path */
 export function writeRig(dir: string, rig: { port?: string; command: readonly string[]; plan?: string; more?: string }): string {

@@ -85,7 +85,9 @@ describe.concurrent("side by side", () => {
     });
 
     test("never says that it is done is given up, with its requests kept", async () => {
-      const outcome = await run(workload("--fault=hang"), { plan: "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 3 }" });
+      const outcome = await run(workload("--fault=hang"), {
+        plan: "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 3, pulses: false }",
+      });
       expect(outcome.code).toBe(3);
       expect(outcome.stderr).toContain('the workload: neither said {"type":"done"} nor ended within 3 s; raise plan.timeout_s');
       expect(outcome.results.measurements.filter((each) => each.name === "decode_energy")).toHaveLength(3);
@@ -128,7 +130,7 @@ describe.concurrent("side by side", () => {
 
   describe("Ctrl-C", () => {
     test("in the middle of the workload: exit code 130, everything kept", async () => {
-      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1 }" });
+      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1, pulses: false }" });
       const ended = await sideBySide(async () => {
         const running = start(["run", rig, "--out", session], { cwd: dir });
         await running.said("r2: ");
@@ -155,7 +157,7 @@ describe.concurrent("side by side", () => {
     });
 
     test("twice ends at once; the tape holds what was measured", async () => {
-      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1 }" });
+      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1, pulses: false }" });
       const { code } = await sideBySide(async () => {
         const running = start(["run", rig, "--out", session], { cwd: dir });
         await running.said("r1: ");
@@ -173,7 +175,7 @@ describe.concurrent("side by side", () => {
 
   describe("where results go", () => {
     test("a disk that is full in mid-run: exit code 4, and what it took before is there", async () => {
-      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1 }" });
+      const { dir, rig, session } = prepare(workload("--requests=100"), { plan: "{ baseline_s: 1, pulses: false }" });
       // No file of this process may grow beyond this; the tape of two seconds is longer.
       const limited = { under: ["prlimit", "--fsize=40000"] };
       const ended = await sideBySide(() => joulebench(["run", rig, "--out", session], { cwd: dir, ...limited }));
