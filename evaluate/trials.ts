@@ -44,11 +44,10 @@ export interface Row {
 
 /** Observed coverage as often as predicted, and how wide an interval may be against the errors. */
 const TOLERANCE = 0.02;
-const WIDEST = 1.3;
+export const WIDEST = 1.3;
 
-/** @param slack further difference of the coverages that chance may make of too few trials */
-export const isHeld = ({ coverage: { observed, predicted, width } }: Row, slack = 0): boolean =>
-  Math.abs(observed - predicted) <= TOLERANCE + slack && width <= WIDEST;
+export const isHeld = ({ coverage: { observed, predicted, width } }: Row): boolean =>
+  Math.abs(observed - predicted) <= TOLERANCE && width <= WIDEST;
 
 /** True values over the requests of many other phones. */
 export function population(phones: number): Readonly<Record<string, number>> {

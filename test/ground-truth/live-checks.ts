@@ -53,6 +53,7 @@ const CHECKS: Readonly<Record<string, (measured: Measured, live: LiveRecording) 
     const decode = one("decode_energy");
     return [
       { name: "decode_energy", found: decode.value, expected: decode_J!, tolerance: 1e-9 + stretched_j(live, 5, [2, 12]) },
+      { name: "decode energy and its own U", found: decode.value, expected: decode_J!, tolerance: 2 * decode.uncertainty! },
       // Of a constant power clocks can only change how long it is taken for.
       { name: "decode energy less 5 W x time", found: decode.value! - 5 * (decode.end_s - decode.start_s), expected: 0, tolerance: 1e-9 },
       ...all("token_energy").map((token) => ({
@@ -140,9 +141,9 @@ const CHECKS: Readonly<Record<string, (measured: Measured, live: LiveRecording) 
   ],
 };
 
-/** Two clocks that come apart by so much over a stretch make its energy at this power wrong; the steps know nothing of it. */
-const stretched_j = ({ misalignment_s }: LiveRecording, power_w: number, [from_s, to_s]: readonly [number, number]): number =>
-  power_w * Math.abs(misalignment_s(to_s) - misalignment_s(from_s));
+/** A stretch that the events' clock makes longer holds more energy, with or without steps at its ends. */
+const stretched_j = ({ stretch_s }: LiveRecording, power_w: number, [from_s, to_s]: readonly [number, number]): number =>
+  power_w * Math.abs(stretch_s(from_s, to_s));
 
 /** Events lie where the samples say, all the time. */
 function alignmentChecks({ misalignment_s }: LiveRecording, end_s: number): Check[] {

@@ -33,6 +33,8 @@ export interface LiveRecording {
   readonly recording: Recording;
   /** How much later the map puts an event than a sample of the same scenario time, seconds. */
   readonly misalignment_s: (scenario_s: number) => number;
+  /** How much longer events make a stretch of scenario time, seconds. */
+  readonly stretch_s: (from_s: number, to_s: number) => number;
 }
 
 /**
@@ -77,11 +79,13 @@ export function liveRecording(bench: IdealBench, sampler: "integrating" | "point
   };
   const errorOf = (map: TimeMap, clock: Oscillator, rate_hz: number, true_s: number) =>
     toSession(map, clock.reading_s(true_s) * rate_hz) - true_s;
+  const late_s = (true_s: number): number => errorOf(told.maps[0]!, device, 1, true_s);
   return {
     recording,
+    stretch_s: (from_s, to_s) => late_s(LEAD_S + to_s) - late_s(LEAD_S + from_s),
     misalignment_s: (scenario_s) => {
       const true_s = LEAD_S + scenario_s;
-      return errorOf(told.maps[0]!, device, 1, true_s) - errorOf(fit.map, monitor, RATE_HZ, true_s);
+      return late_s(true_s) - errorOf(fit.map, monitor, RATE_HZ, true_s);
     },
   };
 }
