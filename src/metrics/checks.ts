@@ -180,6 +180,13 @@ export function signalLives({ context: { readings } }: Evidence): Verdict {
   return [true, `power varies: ${watts(mean_w)} on average, ${watts(peak_w)} at most`];
 }
 
+/** Instants see no ripple: at the sampling rate or a multiple of it they take it for a slow swing, and nothing in them tells. */
+export function nothingFolds({ context: { readings } }: Evidence): Verdict {
+  return readings.isPointwise
+    ? [false, "samples are instants: what happens between them is unseen, and ripple may have folded into the energy"]
+    : [true, "samples are means over time, not instants"];
+}
+
 /** Age at the session, never at the analysis. */
 export function calibrationIsYoung({ recording: { calibration } }: Evidence): Verdict {
   const { age_days, limit_days } = calibration ?? {};

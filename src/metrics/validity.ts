@@ -7,6 +7,7 @@ import {
   edgesAreCovered,
   idleIsSteady,
   idleIsTheSame,
+  nothingFolds,
   partsAddUp,
   ratesAreCredible,
   signalLives,
@@ -91,6 +92,7 @@ const RULES: readonly Rule[] = [
   },
   { rule: "signal", level: "FAIL", check: signalLives },
   { rule: "resolution", level: "WARN", check: countsAreFine },
+  { rule: "sampler", level: "WARN", check: nothingFolds },
   { rule: "calibration", level: "FAIL", check: calibrationIsYoung },
   {
     rule: "clocks",

@@ -3,7 +3,7 @@ import { analyze } from "../../src/metrics/analyze.ts";
 import { partsAddUp, valuesAgree } from "../../src/metrics/checks.ts";
 import type { Evidence } from "../../src/metrics/evidence.ts";
 import type { Alignment } from "../../src/model/alignment.ts";
-import type { Block } from "../../src/model/block.ts";
+import { type Block, tickAt } from "../../src/model/block.ts";
 import { identityMap, type SessionSeconds } from "../../src/model/clock.ts";
 import type { Fault, FaultCode } from "../../src/model/errors.ts";
 import type { InferenceEvent } from "../../src/model/event.ts";
@@ -90,6 +90,8 @@ function windowsOf(k: number, prefill_s: number): Window[] {
   ];
 }
 
+const asInstants = (block: Block): Block => ({ ...block, sampler: "point", startTick: tickAt(block, 0) });
+
 const train = (at_s: number, offset_s: number): Alignment => ({
   kind: "pulses",
   at_s,
@@ -157,6 +159,7 @@ const CASES: Record<string, readonly [Bench, Record<string, string>]> = {
   "an overflow": [{ more: fault("arithmetic_overflow") }, { range: "FAIL" }],
   "nothing but zeros": [{ power_w: () => 0 }, { signal: "FAIL" }],
   "always the same": [{ power_w: () => 2.5 }, { signal: "WARN" }],
+  "instants instead of means": [{ more: { blocks: () => blocksOf(load, [END_S, END_S]).map(asInstants) } }, { sampler: "WARN" }],
   "coarse counts": [{ accuracy: { currentResolution_a: 0.01 } }, { resolution: "WARN" }],
   "no calibration where the rig wants one": [{ more: { calibration: { limit_days: 90 } } }, { calibration: "FAIL" }],
   "an old calibration": [{ more: { calibration: { age_days: 91, limit_days: 90 } } }, { calibration: "FAIL" }],
