@@ -38,7 +38,7 @@ function expectNear({ summary }: Results, name: string, expected: number, tolera
 const one = ({ measurements }: Results, name: string): Measurement => measurements.find((each) => each.name === name)!;
 
 describe("through the emulated bridge", () => {
-  test("S2: prefill, decode, request, idle, gross and net", { timeout: 60_000 }, () => {
+  test("S2: prefill, decode, request, idle, gross and net", { timeout: 120_000 }, () => {
     const results = measure("S2");
     const truth = scenario("S2").expect;
     expectNear(results, "prefill_energy", truth.prefill_J!, edges_j(11.8));
@@ -52,7 +52,7 @@ describe("through the emulated bridge", () => {
     expectNear(results, "tpot", truth.TPOT_s!, (2 * E_S) / 100);
   });
 
-  test("S4: square tokens, in sum and one by one", { timeout: 60_000 }, () => {
+  test("S4: square tokens, in sum and one by one", { timeout: 120_000 }, () => {
     const results = measure("S4");
     const { total_J, J_per_token } = scenario("S4").expect;
     expectNear(results, "decode_energy", total_J!, edges_j(6.8 + 1.8));
@@ -64,7 +64,7 @@ describe("through the emulated bridge", () => {
     }
   });
 
-  test("S9: 150 ms of frames that never arrive", { timeout: 60_000 }, () => {
+  test("S9: 150 ms of frames that never arrive", { timeout: 120_000 }, () => {
     const results = measure("S9");
     const { decode_J_est, coverage, prefill_J } = { ...scenario("S2").expect, ...scenario("S9").expect };
     const decode = one(results, "decode_energy");
