@@ -41,10 +41,14 @@ export class Bench {
   #received = false;
   #begun = false;
 
+  /** A process that is ended at once, as by a second Ctrl-C, still hands over what it has heard. */
+  readonly #keepAtExit = (): void => this.#guard(() => this.#tape.flush());
+
   constructor(rig: Rig, tapeDir: string) {
     this.now = () => Number(process.hrtime.bigint() - this.#zero_ns);
     this.#rig = rig;
     this.#tape = new TapeWriter(tapeDir);
+    process.once("exit", this.#keepAtExit);
     this.#recorder = new Recorder((record) => this.#tape.append(record));
     this.#decoder = new Decoder(rig, (source, bytes) => this.#ports.get(source)?.write(bytes));
     this.streams = streams(this.#recorder.records$, this.#decoder, rig);
@@ -123,6 +127,7 @@ export class Bench {
     this.#recorder.end();
     this.#failures.complete();
     rmSync(this.#scratch, { recursive: true, force: true });
+    process.off("exit", this.#keepAtExit);
     await this.#tape.close();
   }
 
