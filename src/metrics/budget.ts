@@ -26,7 +26,11 @@ export const COMPONENTS = {
 export type ComponentName = keyof typeof COMPONENTS;
 
 /** Combined standard uncertainty of independent components. */
-export const combined = (components: readonly Component[]): number => Math.hypot(...components.map((each) => each.u));
+export function combined(components: readonly Component[]): number {
+  let squares = 0;
+  for (const { u } of components) squares += u * u;
+  return Math.sqrt(squares);
+}
 
 /** Effective degrees of freedom by Welch and Satterthwaite (JCGM 100:2008, G.4.1). */
 export function effectiveDof(components: readonly Component[]): number {

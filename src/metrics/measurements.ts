@@ -1,17 +1,17 @@
-import type { Measurement } from "../model/measurement.ts";
+import type { Component, Measurement } from "../model/measurement.ts";
 import { combined } from "./budget.ts";
 import type { WindowEnergy } from "./energies.ts";
 import { energyNames, quotientComponents, quotientsOf, type RateUncertainty } from "./quantities.ts";
 
 /** The measurements of one window, in the order of their definition. */
 export function measurementsOf(energy: WindowEnergy, source: string, rateUncertainty: RateUncertainty): Measurement[] {
+  if (energy.window.phase === "token") return tokenMeasurements(energy, source);
   const { window, coverage, flags, bounds } = energy;
   const about = {
     coverage,
     source,
     phase: window.phase,
     request: window.request,
-    ...(window.index === undefined ? {} : { index: window.index }),
     tokens: window.tokens,
     start_s: window.start_s,
     end_s: window.end_s,
@@ -30,7 +30,7 @@ export function measurementsOf(energy: WindowEnergy, source: string, rateUncerta
       ...(isEnergy && bounds ? { bounds } : {}),
     };
   });
-  if (window.phase !== "token" && Number.isFinite(energy.peak_w)) {
+  if (Number.isFinite(energy.peak_w)) {
     const gain = energy.components.find((each) => each.name === "gain");
     const uncertainty = gain && energy.energy_j !== 0 ? (gain.u / Math.abs(energy.energy_j)) * Math.abs(energy.peak_w) : 0;
     list.push({
@@ -41,5 +41,19 @@ export function measurementsOf(energy: WindowEnergy, source: string, rateUncerta
       ...about,
     });
   }
+  return list;
+}
+
+/** Of tokens there are so many that nothing is made for them but the measurements themselves. */
+function tokenMeasurements(energy: WindowEnergy, source: string): Measurement[] {
+  const { window, coverage, flags, bounds, energy_j, net_j } = energy;
+  const { request, index = 0, tokens, start_s, end_s } = window;
+  const one = (name: string, value: number | null, components: readonly Component[]): Measurement => {
+    const uncertainty = value === null ? null : combined(components);
+    return { name, value, unit: "J", uncertainty, coverage, source, phase: "token", request, index, tokens, start_s, end_s, flags };
+  };
+  const gross = one("token_energy", energy_j, energy.components);
+  const list = [energy_j !== null && bounds ? { ...gross, bounds } : gross];
+  if (net_j !== null) list.push(one("token_energy_net", net_j, energy.netComponents));
   return list;
 }

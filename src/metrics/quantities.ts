@@ -42,7 +42,6 @@ const ENERGIES: Partial<Record<Phase, readonly Recipe[]>> = {
     { name: "request_energy", unit: "J", per: "window" },
     { name: "request_energy_per_output_token", unit: "J/token", per: "tokens" },
   ],
-  token: [{ name: "token_energy", unit: "J", per: "window" }],
   unit: [
     { name: "unit_energy", unit: "J", per: "window" },
     { name: "energy_per_unit", unit: "J", per: "tokens" },
@@ -80,7 +79,7 @@ export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertain
   }
   const duration_s = window.end_s - window.start_s;
   if (duration_s <= 0) return list;
-  if (energy.energy_j !== null && window.phase !== "token" && window.phase !== "tail") {
+  if (energy.energy_j !== null && window.phase !== "tail") {
     const { energy_j: dividend, components } = energy;
     list.push({ name: meanPowerName(window.phase), unit: "W", dividend, divisor: duration_s, components, uncertain: "dividend" });
   }

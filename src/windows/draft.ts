@@ -30,7 +30,8 @@ export interface Draft {
   readonly tokens: TimedEvent[];
   /** Token events equal to one already there. */
   readonly repeated: TimedEvent[];
-  readonly seen: Set<string>;
+  /** Keys of all tokens; made when the first of them does not come after the one before. */
+  seen?: Set<string>;
   latest: TimedEvent;
   late: number;
 }
@@ -39,12 +40,16 @@ export interface Draft {
 export function addToken(draft: Draft, here: TimedEvent): boolean {
   const tokens = here.event.tokens ?? 1;
   if (!(tokens > 0)) return false;
-  const key = `${here.event.epoch} ${here.event.tick} ${tokens}`;
-  const isNew = !draft.seen.has(key);
+  const last = draft.tokens.at(-1)?.event;
+  const isLater = !last || (here.event.epoch === last.epoch && here.event.tick > last.tick);
+  if (!isLater) draft.seen ??= new Set(draft.tokens.map(keyOf));
+  const isNew = !draft.seen?.has(keyOf(here));
   (isNew ? draft.tokens : draft.repeated).push(here);
-  draft.seen.add(key);
+  draft.seen?.add(keyOf(here));
   return isNew;
 }
+
+const keyOf = ({ event: { epoch, tick, tokens = 1 } }: TimedEvent): string => `${epoch} ${tick} ${tokens}`;
 
 /** @returns undefined when the request has neither a first token nor a total */
 export function complete(draft: Draft, end: TimedEvent, faults: Fault[]): TimedRequest | undefined {

@@ -35,7 +35,10 @@ export function requestWindows(request: TimedRequest): Window[] {
   const prefill = first.at_s >= start_s ? [part("prefill", start_s, first.at_s, first.tokens)] : [];
   const parts = [
     part("decode", first.at_s, last_s, outputTokens - 1),
-    ...gaps(first, after).map(({ from, to, index }) => ({ ...part("token", from.at_s, to.at_s, to.tokens), index })),
+    ...gaps(first, after).map(({ from, to, index }): Window => {
+      const [phase, start_s, end_s, tokens] = ["token" as const, from.at_s, to.at_s, to.tokens];
+      return { phase, request: name, start_s, end_s, tokens, flags, index };
+    }),
     part("tail", last_s, end_s, 0),
   ];
   return [...[whole(last_s)].filter(hasLength), ...prefill, ...parts.filter(hasLength)];

@@ -72,7 +72,7 @@ class RequestReader {
     }
     if (open) this.#abandon(open);
     this.#settleOrphan(request);
-    this.#open.set(request, { start: here, tokens: [], repeated: [], seen: new Set(), latest: here, late: 0 });
+    this.#open.set(request, { start: here, tokens: [], repeated: [], latest: here, late: 0 });
   }
 
   #finish(draft: Draft, end: TimedEvent): void {
