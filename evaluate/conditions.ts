@@ -68,10 +68,11 @@ export type Draw = (component: string, random: Random) => number;
 
 /**
  * The distributions that a budget declares: a calibrated effect is normal with the rig's standard uncertainty, an
- * effect known by limits alone is rectangular within them (GUM 4.3.7), and what many small errors make is normal.
+ * effect known by limits alone is rectangular within them (GUM 4.3.7), and so is a gap, in which power was no larger and
+ * no smaller than elsewhere in its phase; what many small errors make is normal.
  */
 export function drawOf({ rig }: Condition): Draw {
-  const rectangular = new Set(["resolution"]);
+  const rectangular = new Set(["resolution", "gap"]);
   if (!("current_offset_uncertainty_a" in rig)) rectangular.add("current offset");
   if (!("voltage_offset_uncertainty_v" in rig)) rectangular.add("voltage offset");
   return (component, random) => {
