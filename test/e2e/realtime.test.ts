@@ -46,7 +46,7 @@ async function measureBench(folder: string): Promise<Ended> {
   const emulation = [`--seed=${SEED}`, `--prompts=${PROMPTS}`, `--start-file=${startFile}`];
   const bridge = await startBridge(link, ...emulation, "--clock-skew-ppm=-1200");
   const phone = [process.execPath, join(ROOT, "dist/simulate/phone-main.js"), ...emulation];
-  const plan = "{ baseline_s: 3, after_s: 2, settle_s: 1, timeout_s: 60, ping_every_s: 2, pulses: false }";
+  const plan = "{ baseline_s: 4, after_s: 2, settle_s: 1, timeout_s: 60, ping_every_s: 2, pulses: false }";
   try {
     return await joulebench(["run", writeRig(folder, { port: link, command: phone, plan }), "--out", benchSession, "--json"], {
       cwd: folder,
