@@ -11,7 +11,7 @@ export function registerImport(program: Command): void {
   program
     .command("import")
     .argument("<format>", `one of: ${importers.map((each) => each.format).join(", ")}`)
-    .argument("<path>", "folder to read")
+    .argument("<path>", "folder or file to read")
     .requiredOption("--out <dir>", "session folder to make")
     .description("make a session of somebody else's files")
     .option("--json", "print the results as one JSON document")

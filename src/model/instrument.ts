@@ -48,7 +48,7 @@ export interface Accuracy {
   /** One count. */
   readonly currentResolution_a: number;
   readonly voltageResolution_v: number;
-  /** Of the instant a sample stands for, beyond the clock's own uncertainty, seconds. */
+  /** Of the instant a sample stands for, seconds: new at every edge, so it is no error of the clock. */
   readonly sampling_s: number;
   /** Of the analogue input, where it is slow enough to matter: a step of power arrives as 1 - exp(-t / timeConstant_s). */
   readonly timeConstant_s?: number;
