@@ -18,7 +18,7 @@ export interface CounterReadings {
   readonly covered_s: Float64Array;
   /** Samples so far. */
   readonly samples: Float64Array;
-  /** Sum of squared differences of neighbours, W²; 0 of integrating samplers, between whose samples nothing is unseen. */
+  /** Sum of squared differences of neighbours, W²; empty for integrating samplers, between whose samples nothing is unseen. */
   readonly roughness_w2: Float64Array;
   /** The same of samples two apart. */
   readonly roughness2_w2: Float64Array;
@@ -87,8 +87,9 @@ class Counter {
   readonly #energyLow_j: Float64Array;
   readonly #covered_s: Float64Array;
   readonly #samples: Float64Array;
-  readonly #roughness_w2: Float64Array;
-  readonly #roughness2_w2: Float64Array;
+  /** Empty until samples come between which something is unseen: most instruments have none. */
+  #roughness_w2 = new Float64Array(0);
+  #roughness2_w2 = new Float64Array(0);
   readonly #gap_s: Float64Array;
   readonly #peak_w: Float64Array;
   readonly #stepShift_j: Float64Array;
@@ -114,8 +115,6 @@ class Counter {
     this.#energyLow_j = new Float64Array(at.length);
     this.#covered_s = new Float64Array(at.length);
     this.#samples = new Float64Array(at.length);
-    this.#roughness_w2 = new Float64Array(at.length);
-    this.#roughness2_w2 = new Float64Array(at.length);
     this.#gap_s = new Float64Array(at.length);
     this.#peak_w = new Float64Array(at.length).fill(Number.NEGATIVE_INFINITY);
     this.#stepShift_j = new Float64Array(at.length);
@@ -125,6 +124,10 @@ class Counter {
     const start_s = toSession(map, run.startTick);
     const edges = new Edges(run, pieceAt(map, run.startTick).rate_hz);
     const end_s = start_s + edges.at(edges.count);
+    if (!run.isWhole && this.#roughness_w2.length === 0) {
+      this.#roughness_w2 = new Float64Array(this.#at.length);
+      this.#roughness2_w2 = new Float64Array(this.#at.length);
+    }
     this.#begin(start_s);
     if (run.point_w) this.#isPointwise = true;
     this.#split(run.mean_w[0]!);
