@@ -28,9 +28,6 @@ export function seeded(seed: number): Random {
 /** Uniform in [low, high). */
 export const between = (random: Random, low: number, high: number): number => low + (high - low) * random();
 
-/** Whole number in [low, high], both ends included. */
-export const integerBetween = (random: Random, low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
-
 /** Exponentially distributed with the given mean. */
 export const exponential = (random: Random, mean: number): number => -mean * Math.log1p(-random());
 
