@@ -13,6 +13,11 @@ if [ "${CI:-}" = true ] || [ package-lock.json -nt node_modules/.package-lock.js
   npm ci --no-audit --no-fund
 fi
 
+if [ "${CI:-}" = true ] || [ test/engine/package-lock.json -nt test/engine/node_modules/.package-lock.json ]; then
+  step "the LLM engine the tests run, from its lockfile"
+  npm ci --prefix test/engine --omit=optional --no-audit --no-fund
+fi
+
 step "build"
 npm run --silent build
 

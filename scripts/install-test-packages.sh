@@ -14,6 +14,15 @@ make          | runs the firmware'\''s Makefile
 perl-base     | hangs up a pseudo terminal (TIOCVHANGUP) as an unplugged device does
 socat         | pseudo terminals between the emulated bridge and the serial port driver
 influxdb      | the real database that the InfluxDB sink is tested against
+adb           | the real adb server and client, in front of the stand-in Android device
+mksh          | the stand-in Android device'\''s shell: the family of Android'\''s own
+toybox        | its tools, as on Android
+busybox       | a third shell that devices have
+openssh-server | the real sshd of the stand-in Jetson and Raspberry Pi
+openssh-client | the system'\''s ssh, for the transport that uses it, and for keys
+libusbmuxd-tools | the real iproxy in front of the stand-in usbmuxd
+python3       | answers clock pings on devices that have it
+iproute2      | a network of its own for each test that takes a link down
 '
 
 say() { printf 'test packages: %s\n' "$*"; }
