@@ -11,6 +11,13 @@ export const EVENT_TYPES = [
 ] as const;
 
 /**
+ * How a request ended. `oom`: the engine had not the memory; `crash`: it ended by itself; `refused`: it would not do it
+ * (a prompt longer than its context); `timeout`: it was given up. Each is a result, not an error.
+ */
+export const OUTCOMES = ["ok", "oom", "crash", "refused", "timeout"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
  * Something the device under test says it did, stamped on the clock of whoever said it.
  *
  * `tokens` counts what the event completes: prompt tokens prefilled at `first_token` (the first output token
@@ -26,6 +33,10 @@ export interface InferenceEvent {
   readonly request: string;
   readonly tokens?: number;
   readonly outputTokens?: number;
+  /** For `first_token`: prompt tokens that were in the cache already, so that they are not among `tokens`. */
+  readonly cachedTokens?: number;
+  /** For `request_end`, where it did not end well. */
+  readonly outcome?: Outcome;
   /** For `unit_*`: what is counted (`image`, `inference`) and how many were done. */
   readonly unit?: string;
   readonly count?: number;

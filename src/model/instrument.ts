@@ -2,7 +2,6 @@ import type { z } from "zod";
 import type { Block } from "./block.ts";
 import type { HostNs } from "./clock.ts";
 import type { FaultCode } from "./errors.ts";
-import type { InferenceEvent } from "./event.ts";
 
 /** Bytes as they came off one read. No bytes at all: the session's 100 ms tick, on which time-outs fire. */
 export interface Chunk {
@@ -125,17 +124,4 @@ export interface InstrumentDefinition<S extends z.ZodObject>
 /** Ties an instrument to its options schema; the one cast is safe because the rig parsed the options with that schema. */
 export function defineInstrument<S extends z.ZodObject>(definition: InstrumentDefinition<S>): InstrumentKind {
   return definition as unknown as InstrumentKind;
-}
-
-/** Reads one engine's log. Pure: a line in, events out. */
-export interface EventParser {
-  /** @returns undefined when the line is not this engine's. */
-  push(line: string, host_ns: HostNs): readonly Omit<InferenceEvent, "source" | "epoch">[] | undefined;
-  end(): readonly Omit<InferenceEvent, "source" | "epoch">[];
-}
-
-export interface EventParserKind {
-  readonly kind: string;
-  readonly summary: string;
-  readonly open: () => EventParser;
 }

@@ -1,9 +1,6 @@
 import { z } from "zod";
-import { EVENT_TYPES, type InferenceEvent } from "../model/event.ts";
-import type { EventParserKind } from "../model/instrument.ts";
-
-/** An event as its line tells it: whose clock it is on is known to whoever reads the line. */
-export type LoggedEvent = Omit<InferenceEvent, "source" | "epoch">;
+import { EVENT_TYPES, OUTCOMES } from "../model/event.ts";
+import type { EventParserKind, LoggedEvent } from "../model/parser.ts";
 
 const Count = z.int().nonnegative();
 
@@ -15,6 +12,11 @@ const Logged = z
     request: z.string().min(1).optional(),
     tokens: Count.optional(),
     output_tokens: Count.optional(),
+    cached_tokens: Count.optional(),
+    outcome: z.enum(OUTCOMES).optional(),
+    realtime_s: z.number().optional(),
+    monotonic_s: z.number().optional(),
+    boottime_s: z.number().optional(),
     unit: z.string().min(1).optional(),
     count: Count.optional(),
     model: z.string().optional(),
@@ -39,9 +41,11 @@ export function parseEvent(text: string): { readonly event: LoggedEvent } | { re
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { problem: "expected a JSON object" };
   const logged = Logged.safeParse(value);
   if (!logged.success) return { problem: logged.error.issues.map(describe).join("; ") };
-  const { time_s, output_tokens, request = "", type, ...rest } = logged.data;
-  const given = Object.fromEntries(Object.entries(rest).filter(([, field]) => field !== undefined));
-  return { event: { type, tick: time_s, request, ...given, ...(output_tokens === undefined ? {} : { outputTokens: output_tokens }) } };
+  const { time_s, output_tokens, cached_tokens, realtime_s, monotonic_s, boottime_s, request = "", type, ...rest } = logged.data;
+  const stamps = given({ realtime: realtime_s, monotonic: monotonic_s, boottime: boottime_s });
+  const counts = given({ outputTokens: output_tokens, cachedTokens: cached_tokens });
+  const event = { type, tick: time_s, request, ...given(rest), ...counts };
+  return { event: Object.keys(stamps).length === 0 ? event : { ...event, stamps } };
 }
 
 /** One JSON object per line, as in the generic import; what the simulated phone and our own probes print. */
@@ -56,6 +60,10 @@ export const jsonl: EventParserKind = {
     end: () => [],
   }),
 };
+
+/** The keys that have a value. */
+const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 
 const describe = ({ path, message }: z.core.$ZodIssue): string => `${path.join(".")}: ${message.replace(/^Invalid \w+: /, "")}`;
 

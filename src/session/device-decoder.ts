@@ -1,6 +1,7 @@
 import { hostToSession } from "../model/clock.ts";
 import type { FaultCode } from "../model/errors.ts";
-import type { EventParser } from "../model/instrument.ts";
+import type { InferenceEvent } from "../model/event.ts";
+import type { EventParser, LoggedEvent } from "../model/parser.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { parsers } from "../parsers/index.ts";
 import type { Rig } from "../rig/rig.ts";
@@ -102,7 +103,7 @@ export class DeviceDecoder {
     return { type: "pulses_answered", answer: sync.type === "pulses_done" ? "done" : "unsupported", host_ns };
   }
 
-  #event(event: Parameters<typeof addSource>[0], host_ns: number): void {
+  #event(event: LoggedEvent, host_ns: number): void {
     this.#out.push({ type: "event", event: addSource(event, this.#epoch), host_ns });
   }
 
@@ -112,8 +113,11 @@ export class DeviceDecoder {
   }
 }
 
-type Unsourced = ReturnType<EventParser["end"]>[number];
-const addSource = (event: Unsourced, epoch: number) => ({ ...event, source: DEVICE, epoch });
+const addSource = ({ clock: _clock, stamps: _stamps, log: _log, ...event }: LoggedEvent, epoch: number): InferenceEvent => ({
+  ...event,
+  source: DEVICE,
+  epoch,
+});
 
 /** The workload says that it is through; it goes on answering pings. */
 function isDone(line: string): boolean {

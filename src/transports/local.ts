@@ -1,11 +1,16 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cpus, machine, release, type as systemName } from "node:os";
+import { copyFile, readFile } from "node:fs/promises";
+import { cpus, hostname, machine, release, type as systemName } from "node:os";
 import { z } from "zod";
 import type { HostNs } from "../model/clock.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import type { Channel, Transport, TransportKind } from "../model/transport.ts";
+import type { Channel, Finished, Forward, Identity, RunOptions, Transport, TransportKind } from "../model/transport.ts";
 import { ProcessChannel } from "./process-channel.ts";
+import { finish } from "./run-command.ts";
+
+/** Where Linux tells one boot from another. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 const Options = z.strictObject({
   folder: z.string().min(1).optional().describe("Where commands start; by default where joulebench was started"),
@@ -35,12 +40,36 @@ class LocalTransport implements Transport {
     if (!command) throw new JoulebenchError("config", "local", "no command given");
     const channel = new ProcessChannel(await this.#start(command, rest), command, this.#now);
     this.#channels.add(channel);
-    channel.exit.then(() => this.#channels.delete(channel));
+    channel.exit.finally(() => this.#channels.delete(channel));
     return channel;
   }
 
-  async identity(): Promise<Readonly<Record<string, string>>> {
-    return { transport: "local", system: `${systemName()} ${release()}`, machine: machine(), cpu: cpus()[0]?.model ?? "unknown" };
+  async run(argv: readonly string[], options?: RunOptions): Promise<Finished> {
+    return finish(await this.open(argv), argv[0] ?? "", options);
+  }
+
+  push(local: string, remote: string): Promise<void> {
+    return copy(local, remote);
+  }
+
+  pull(remote: string, local: string): Promise<void> {
+    return copy(remote, local);
+  }
+
+  async forward(port: number): Promise<Forward> {
+    return { host: "127.0.0.1", port, close: async () => {} };
+  }
+
+  async identity(): Promise<Identity> {
+    const boot_id = await readFile(BOOT_ID, "utf8").catch(() => undefined); // Linux only.
+    return {
+      transport: "local",
+      serial: hostname(),
+      system: `${systemName()} ${release()}`,
+      machine: machine(),
+      cpu: cpus()[0]?.model ?? "unknown",
+      ...(boot_id === undefined ? {} : { boot_id: boot_id.trim() }),
+    };
   }
 
   async close(): Promise<void> {
@@ -70,4 +99,12 @@ function startFailure(error: NodeJS.ErrnoException, command: string, folder: str
   if (error.code === "EACCES") return because("config", "not executable; check its permissions");
   if (error.code === "ERR_INVALID_ARG_VALUE") return because("config", "an argument holds a NUL byte");
   return because("link", `cannot start: ${error.message}`);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    throw new JoulebenchError("config", "local", `cannot copy ${from} to ${to}: ${(error as Error).message}`, { cause: error });
+  }
 }

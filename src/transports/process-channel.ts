@@ -49,6 +49,10 @@ export class ProcessChannel implements Channel {
     if (error) throw this.#failure("does not take input any more", error);
   }
 
+  endInput(): void {
+    this.#child.stdin.end();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
