@@ -6,7 +6,7 @@ import type { InferenceEvent } from "./event.ts";
  *
  * `device`: the clock of the device's pongs, whichever that is. `realtime`, `monotonic`, `boottime`: the clock of that
  * name of a POSIX system. `log`: seconds since the engine began its log, which says nothing of any other clock. `host`:
- * seconds of the session, stamped here.
+ * seconds of the session, as of arrival here: later than the instant by the shortest way of a line.
  */
 export type EventClock = "device" | "realtime" | "monotonic" | "boottime" | "log" | "host";
 
@@ -16,6 +16,8 @@ export interface LoggedEvent extends Omit<InferenceEvent, "source" | "epoch"> {
   readonly clock?: EventClock;
   /** The same instant on other clocks, seconds, where the line tells more than one. */
   readonly stamps?: Readonly<Partial<Record<"realtime" | "monotonic" | "boottime", number>>>;
+  /** When its line arrived, where a parser gives it later than that: arrivals relate the clock of a log to the session's. */
+  readonly host_ns?: HostNs;
   /** For the clock `log`: which log of this session, from 0; an engine that is started again begins another. */
   readonly log?: number;
 }

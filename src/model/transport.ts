@@ -8,7 +8,11 @@ export interface Line {
 
 /** A command running on the device: its standard output line by line, its standard input, its end. */
 export interface Channel {
-  /** Standard output. Ends when the command closes it, or the link is lost. Lines longer than the transport's bound are cut and marked. */
+  /**
+   * Standard output. Ends when the command closes it, or the link is lost; what came of a line before the link was lost
+   * is dropped, or whoever reads on would read half a line twice. Lines longer than the transport's bound are cut and
+   * marked.
+   */
   readonly lines: AsyncIterable<Line>;
   /** Sends one line to standard input. @throws RangeError when `line` is not one; JoulebenchError `link` when it cannot be sent */
   write(line: string): Promise<void>;

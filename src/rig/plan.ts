@@ -14,6 +14,13 @@ export const Plan = z.strictObject({
     .describe("The workload is given up after this long"),
   requests: z.int().positive().optional().describe("Requests the workload should answer; fewer valid ones fail the session"),
   pulses: z.boolean().default(true).describe("Load pulses before and after check power against events, where the device can"),
+  detached_s: z
+    .number()
+    .positive()
+    .max(30 * 86_400)
+    .optional()
+    .describe("For `link: detached`: how long the device is left alone; idle and workload have to fit"),
+  link_patience_s: z.number().min(0).max(86_400).default(120).describe("A lost link to the device is waited for this long"),
   ping_every_s: z.number().min(1).max(60).default(10).describe("Clock pings are sent in bursts at this distance"),
 });
 export type Plan = z.infer<typeof Plan>;

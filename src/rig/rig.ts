@@ -12,6 +12,17 @@ const SourceName = z.string().regex(NAME, "lower case letters, digits and dashes
 
 type Options = [z.ZodObject, ...z.ZodObject[]];
 
+const Command = z.array(z.string()).min(1);
+
+/** How the device is reached while its meter measures, which the cable that charges it would spoil. */
+const LINKS = ["usb", "wifi", "detached"] as const;
+
+/** Commands that switch the device's USB socket, such as uhubctl or ykushcmd: program and arguments, no shell. */
+export interface UsbPowerCommands {
+  readonly off: readonly string[];
+  readonly on: readonly string[];
+}
+
 /** What every calibration says beside its values, which stand in for the instrument's options of the same names. */
 const CALIBRATED = {
   date: z
@@ -44,6 +55,17 @@ export const Rig = z.strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
       command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
       emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
+      link: z.enum(LINKS).default("usb").describe("How the device is reached while its meter measures"),
+      usb_power: z
+        .strictObject({
+          off: Command.describe("switches the power of the device's USB socket off: program and arguments, no shell"),
+          on: Command.describe("switches it on again, which is done on every exit, a crash included"),
+        })
+        .optional(),
+      clock: z
+        .enum(["realtime", "monotonic", "boottime"])
+        .optional()
+        .describe("The clock of stamps that do not name theirs, where a loop on the device answers the pings; by default the loop's"),
       battery_wh: z.number().positive().optional().describe("energy of the full battery, to project requests per charge"),
       events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
     })
@@ -83,6 +105,9 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
     readonly transport: Readonly<Record<string, unknown>> & { readonly kind: string };
     readonly command?: readonly string[];
     readonly emulated?: "phone";
+    readonly link: (typeof LINKS)[number];
+    readonly usb_power?: UsbPowerCommands;
+    readonly clock?: "realtime" | "monotonic" | "boottime";
     readonly battery_wh?: number;
     readonly events: string;
   };

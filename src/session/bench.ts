@@ -6,9 +6,10 @@ import { JoulebenchError } from "../model/errors.ts";
 import type { Rig } from "../rig/rig.ts";
 import { TapeWriter } from "../store/tape-writer.ts";
 import { Decoder, SESSION } from "./decoder.ts";
-import { type DeviceLink, openDevice } from "./device-link.ts";
+import type { DeviceLink } from "./device-link.ts";
 import { bootId } from "./folder.ts";
 import type { Mark, Observation } from "./observation.ts";
+import { openDevice } from "./open-device.ts";
 import { portOf, RecordedPort } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { type Streams, streams, together } from "./streams.ts";
@@ -79,10 +80,11 @@ export class Bench {
     if (!all()) await this.until((each) => each.type === "ready" && all());
   }
 
-  /** Starts the workload's process on the device. */
+  /** Reaches the device and starts the workload's process there. @throws JoulebenchError `config` or `link` */
   async openDevice(): Promise<DeviceLink> {
-    this.#device = await openDevice(this.#rig, { zero_ns: this.#zero_ns, startFile: this.#startFile }, this.#recorder, this.now);
-    this.#device.heard.catch((error: unknown) => this.fail(error));
+    const emulation = { zero_ns: this.#zero_ns, startFile: this.#startFile };
+    const failed = (error: unknown): void => this.fail(error);
+    this.#device = await openDevice(this.#rig, emulation, { recorder: this.#recorder, now: this.now, failed });
     return this.#device;
   }
 

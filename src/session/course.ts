@@ -1,9 +1,11 @@
-import { firstValueFrom, fromEvent, merge, timer } from "rxjs";
-import { JoulebenchError } from "../model/errors.ts";
+import { timer } from "rxjs";
 import type { Rig } from "../rig/rig.ts";
 import type { Bench } from "./bench.ts";
+import { detached } from "./detached.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { loadPulses } from "./load-pulses.ts";
+import { UsbPower } from "./usb-power.ts";
+import { aborted, howEnded, pause, workloadEnd, workloadFailure } from "./waiting.ts";
 
 /** Pings before and after a session, and in each burst between. */
 const OUTER_PINGS = 64;
@@ -42,11 +44,19 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
     bench.streams.events$.subscribe(({ event }) => {
       if (event.type === "request_end") void device.ping(BURST_PINGS);
     });
+  const power = rig.device?.usb_power && new UsbPower(rig.device.usb_power);
   try {
-    await phases(bench, rig, { ...course, device });
+    if (device && rig.device?.link === "detached") await detached(bench, rig, { ...course, device, power });
+    else {
+      await power?.cut();
+      await phases(bench, rig, { ...course, device });
+    }
   } finally {
+    await power?.restore();
     bursts?.unsubscribe();
     betweenRequests?.unsubscribe();
+    if (!course.signal.aborted) await device?.whole();
+    await device?.tie();
     await device?.ping(OUTER_PINGS);
   }
 }
@@ -54,14 +64,15 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */
 async function meet(bench: Bench, { signal, notice }: Course): Promise<DeviceLink> {
   const device = await bench.openDevice();
-  device.exit.then(async (code) => {
-    if (!device.isStarted && !signal.aborted)
-      bench.fail(workloadFailure(`${howEnded(code)} before it was told to start${await device.lastWords()}`));
-  });
+  const { process } = device;
+  process?.exit.then(async (code) => {
+    if (!process.isStarted && !signal.aborted)
+      bench.fail(workloadFailure(`${howEnded(code)} before it was told to start${await process.lastWords()}`));
+  }, bench.fail.bind(bench));
   const isHeard = await Promise.race([device.greet(GREETING_MS), aborted(signal).then(() => true)]);
   if (signal.aborted) return device;
   if (isHeard) await device.ping(OUTER_PINGS);
-  else if (!device.isGone)
+  else if (!process?.isGone)
     notice('device: answers no ping, so its events cannot be placed in time; it must answer "ping <id>" lines (docs/device-protocol.md)');
   return device;
 }
@@ -71,12 +82,13 @@ async function phases(bench: Bench, { plan }: Rig, course: Course & { readonly d
   const canPulse = plan.pulses && (await pulses(bench, course));
   await idle(bench, plan.baseline_s, course);
   if (signal.aborted) return bench.mark("interrupted");
-  stage("workload", device ? undefined : plan.timeout_s);
+  const process = device?.process;
+  stage("workload", process ? undefined : plan.timeout_s);
   bench.mark("workload_start");
-  if (device) {
-    const ended = workloadEnd(bench, device, plan.timeout_s);
+  if (process) {
+    const ended = workloadEnd(bench, process, { seconds: plan.timeout_s, key: "plan.timeout_s" });
     ended.catch(() => undefined); // Heard below, unless the workload is gone before it could be told to start.
-    await device.start();
+    await process.start();
     await Promise.race([ended, aborted(signal)]);
   } else await pause(bench, plan.timeout_s, signal);
   bench.mark(signal.aborted ? "interrupted" : "workload_end");
@@ -89,9 +101,10 @@ async function phases(bench: Bench, { plan }: Rig, course: Course & { readonly d
 
 /** A train of load pulses, where there is a device that can; then rest, so that the train is seen to its end. @returns whether it can */
 async function pulses(bench: Bench, { device, signal, stage }: Course & { readonly device: DeviceLink | undefined }): Promise<boolean> {
-  if (!device?.hasAnswered || device.isGone || signal.aborted) return false;
+  const process = device?.process;
+  if (!process || !device.hasAnswered || process.isGone || signal.aborted) return false;
   stage("aligning", undefined);
-  const isDone = await Promise.race([loadPulses(bench, device), aborted(signal).then(() => false)]);
+  const isDone = await Promise.race([loadPulses(bench, process), aborted(signal).then(() => false)]);
   if (isDone) await pause(bench, AFTER_PULSES_S, signal);
   return isDone;
 }
@@ -103,24 +116,3 @@ async function idle(bench: Bench, duration_s: number, { signal, stage }: Course)
   await pause(bench, duration_s, signal);
   bench.mark("idle_end");
 }
-
-const aborted = (signal: AbortSignal): Promise<unknown> =>
-  signal.aborted ? Promise.resolve() : firstValueFrom(fromEvent(signal, "abort"));
-
-/** Lets host time pass, unless the session fails or is interrupted. */
-const pause = (bench: Bench, duration_s: number, signal: AbortSignal): Promise<unknown> =>
-  firstValueFrom(merge(timer(duration_s * 1000), aborted(signal), bench.failure$));
-
-/** Resolves when the workload says that it is done or ends well. @throws JoulebenchError `link` when it ends badly or not at all */
-async function workloadEnd(bench: Bench, device: DeviceLink, limit_s: number): Promise<void> {
-  const late = (): JoulebenchError =>
-    workloadFailure(`neither said {"type":"done"} nor ended within ${limit_s} s; raise plan.timeout_s, or look why it hangs`);
-  const ended = device.exit.then(async (code) => {
-    if (code !== 0) throw workloadFailure(`${howEnded(code)}${await device.lastWords()}`);
-  });
-  await Promise.race([bench.until((each) => each.type === "done", { ms: limit_s * 1000, late }), ended]);
-}
-
-const workloadFailure = (message: string): JoulebenchError => new JoulebenchError("link", "the workload", message);
-
-const howEnded = (code: number | null): string => (code === null ? "was ended by a signal" : `ended with exit code ${code}`);

@@ -1,6 +1,6 @@
 import type { TapeRecord } from "../model/tape.ts";
 import type { Rig } from "../rig/rig.ts";
-import { DEVICE, DeviceDecoder } from "./device-decoder.ts";
+import { DEVICE, DeviceDecoder, RESPONDER } from "./device-decoder.ts";
 import { InstrumentDecoder, type Write } from "./instrument-decoder.ts";
 import type { Mark, Observation } from "./observation.ts";
 
@@ -24,7 +24,7 @@ export class Decoder {
 
   push(record: TapeRecord): readonly Observation[] {
     if (record.kind === "tick") return [...this.#instruments.values()].flatMap((each) => each.push(record));
-    if (record.source === DEVICE) return this.#device.push(record);
+    if (record.source === DEVICE || record.source === RESPONDER) return this.#device.push(record);
     if (record.source === SESSION) return record.kind === "control" ? markOf(record) : NOTHING;
     return this.#instruments.get(record.source)?.push(record) ?? NOTHING;
   }

@@ -1,84 +1,147 @@
 import { hostToSession } from "../model/clock.ts";
 import type { FaultCode } from "../model/errors.ts";
-import type { InferenceEvent } from "../model/event.ts";
 import type { EventParser, LoggedEvent } from "../model/parser.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { parsers } from "../parsers/index.ts";
 import type { Rig } from "../rig/rig.ts";
-import { parsePing, parsePong } from "../wire/ping.ts";
+import { HEARTBEAT_IDS, parsePing, parsePong } from "../wire/ping.ts";
 import { PULSES_LINE, parseSync } from "../wire/pulses.ts";
+import { type ClockName, parseClock, parseTie } from "../wire/responder.ts";
 import type { Observation } from "./observation.ts";
 
-/** The source under which the device's channel stands on the tape. */
+/** The source under which the device's workload stands on the tape. */
 export const DEVICE = "device";
+/** The source under which the loop stands that answers pings where the workload does not. */
+export const RESPONDER = "device-clock";
 
 /** Pings whose answer is still awaited; older ones are given up. */
 const MOST_PENDING = 256;
 /** Distinct unread lines that are quoted in a fault; the rest are only counted. */
 const MOST_QUOTED = 5;
 
-/** Decodes the device's channel: pongs, the end of the workload, and whatever the rig's event parser understands. */
+/**
+ * Decodes what comes from the device and goes to it: pongs, the end of the workload, and whatever the event parser
+ * understands.
+ *
+ * Every life of the clock that answers is a `channel`, counted from 0: a workload's process has one of its own; a
+ * responder's is the device's, which goes on until the device boots anew.
+ */
 export class DeviceDecoder {
   readonly #parserKind: string;
   readonly #sent = new Map<number, number>();
   #parser: EventParser | undefined;
-  #epoch = -1;
+  #channel = -1;
+  #hasResponder = false;
+  #bootId: string | undefined;
+  #clock: ClockName = "realtime";
+  #opened = 0;
   #quoted = 0;
   #out: Observation[] = [];
 
   constructor(rig: Rig) {
-    this.#parserKind = rig.device?.events ?? "jsonl";
+    this.#parserKind = parserOf(rig);
   }
 
-  push(record: TapeRecord): Observation[] {
+  push({ source, kind, bytes, host_ns }: TapeRecord): Observation[] {
     this.#out = [];
-    if (record.kind === "open") this.#open(record.host_ns);
-    else if (record.kind === "close") this.#close(record.host_ns);
-    else if (record.kind === "tx") this.#sentLine(new TextDecoder().decode(record.bytes), record.host_ns);
-    else if (record.kind === "rx") this.#line(new TextDecoder().decode(record.bytes).trimEnd(), record.host_ns);
+    const text = new TextDecoder().decode(bytes).trimEnd();
+    if (kind === "control") this.#out.push({ type: "identity", source: DEVICE, facts: (JSON.parse(text) as Said).identity ?? {} });
+    else if (source === RESPONDER) this.#responder(kind, text, host_ns);
+    else if (kind === "open") this.#open(JSON.parse(text) as Said, host_ns);
+    else if (kind === "close") this.#close(JSON.parse(text) as Said, host_ns);
+    else if (kind === "tx") this.#sentLine(text, host_ns);
+    else if (kind === "rx") this.#line(text, host_ns);
     return this.#out;
   }
 
-  #open(host_ns: number): void {
-    if (++this.#epoch > 0) this.#fault("link_reopened", host_ns);
+  #responder(kind: TapeRecord["kind"], text: string, host_ns: number): void {
+    if (kind === "open") this.#answers((JSON.parse(text) as Said).boot_id, host_ns);
+    else if (kind === "close" && (JSON.parse(text) as Said).lost !== undefined) this.#fault("link_failed", host_ns);
+    else if (kind === "tx") this.#pinged(text, host_ns);
+    else if (kind === "rx") this.#answer(text, host_ns);
+  }
+
+  /** A responder begins to answer: on the clock of the one before it, unless the device has booted meanwhile. */
+  #answers(bootId: string | undefined, host_ns: number): void {
+    if (this.#hasResponder) this.#fault("link_reopened", host_ns);
+    if (!this.#hasResponder || bootId === undefined || bootId !== this.#bootId) this.#channel++;
+    this.#hasResponder = true;
+    this.#bootId = bootId;
     this.#sent.clear();
+  }
+
+  #open({ resumed = false }: Said, host_ns: number): void {
+    if (!this.#hasResponder) {
+      this.#channel++;
+      this.#sent.clear();
+      if (this.#opened > 0) this.#fault("link_reopened", host_ns);
+    }
+    this.#opened++;
+    if (resumed && this.#parser) return;
     this.#parser = parsers.find((each) => each.kind === this.#parserKind)?.open();
   }
 
-  #close(host_ns: number): void {
+  #close({ lost }: Said, host_ns: number): void {
+    if (lost !== undefined) {
+      this.#fault("link_failed", host_ns);
+      return;
+    }
     for (const event of this.#parser?.end() ?? []) this.#event(event, host_ns);
     this.#parser = undefined;
   }
 
   #sentLine(line: string, host_ns: number): void {
-    if (line.trimEnd() === PULSES_LINE) this.#out.push({ type: "pulses_asked", epoch: this.#epoch, host_ns });
-    const id = parsePing(line.trimEnd());
-    if (id === undefined) return;
+    if (line === PULSES_LINE) this.#out.push({ type: "pulses_asked", epoch: this.#channel, host_ns });
+    if (this.#pinged(line, host_ns)) return;
+    for (const event of this.#parser?.sent?.(line, host_ns) ?? []) this.#event(event, host_ns);
+  }
+
+  /** @returns whether the line is a ping */
+  #pinged(line: string, host_ns: number): boolean {
+    const id = parsePing(line);
+    if (id === undefined) return false;
+    if (id >= HEARTBEAT_IDS) return true;
     if (this.#sent.size >= MOST_PENDING) {
       const oldest = this.#sent.keys().next().value;
       if (oldest !== undefined) this.#sent.delete(oldest);
       this.#fault("ping_lost", host_ns);
     }
     this.#sent.set(id, host_ns);
+    return true;
+  }
+
+  /** @returns whether the line says something of the clock */
+  #answer(line: string, host_ns: number): boolean {
+    const clock = parseClock(line);
+    if (clock) {
+      this.#clock = clock.clock;
+      this.#out.push({ type: "clock", clock, channel: this.#channel });
+    }
+    const tie = clock ? undefined : parseTie(line, this.#clock);
+    if (tie) this.#out.push({ type: "tie", tie, channel: this.#channel });
+    return clock !== undefined || tie !== undefined || this.#pong(line, host_ns);
+  }
+
+  #pong(line: string, host_ns: number): boolean {
+    const pong = parsePong(line);
+    if (!pong) return false;
+    const sent_ns = this.#sent.get(pong.id);
+    if (sent_ns === undefined) return true;
+    this.#sent.delete(pong.id);
+    const ping = {
+      source: DEVICE,
+      epoch: this.#channel,
+      sent_s: hostToSession(sent_ns),
+      received_s: hostToSession(host_ns),
+      deviceReceived: pong.deviceReceived_s,
+      deviceSent: pong.deviceSent_s,
+    };
+    this.#out.push({ type: "ping", ping }, { type: "pong", id: pong.id, host_ns });
+    return true;
   }
 
   #line(line: string, host_ns: number): void {
-    const pong = parsePong(line);
-    if (pong) {
-      const sent_ns = this.#sent.get(pong.id);
-      if (sent_ns === undefined) return;
-      this.#sent.delete(pong.id);
-      const ping = {
-        source: DEVICE,
-        epoch: this.#epoch,
-        sent_s: hostToSession(sent_ns),
-        received_s: hostToSession(host_ns),
-        deviceReceived: pong.deviceReceived_s,
-        deviceSent: pong.deviceSent_s,
-      };
-      this.#out.push({ type: "ping", ping }, { type: "pong", id: pong.id, host_ns });
-      return;
-    }
+    if (this.#pong(line, host_ns)) return;
     if (isDone(line)) {
       this.#out.push({ type: "done", source: DEVICE });
       return;
@@ -96,7 +159,7 @@ export class DeviceDecoder {
   /** What the line says about load pulses or the trigger line. */
   #sync(line: string, host_ns: number): Observation | undefined {
     const sync = parseSync(line);
-    const epoch = this.#epoch;
+    const epoch = this.#channel;
     if (!sync) return undefined;
     if (sync.type === "pulse") return { type: "pulse", epoch, on: sync.pulse.on_s, off: sync.pulse.off_s };
     if (sync.type === "trigger") return { type: "trigger", epoch, level: sync.level, tick: sync.time_s, host_ns };
@@ -104,7 +167,7 @@ export class DeviceDecoder {
   }
 
   #event(event: LoggedEvent, host_ns: number): void {
-    this.#out.push({ type: "event", event: addSource(event, this.#epoch), host_ns });
+    this.#out.push({ type: "event", event, channel: this.#channel, host_ns });
   }
 
   #fault(code: FaultCode, host_ns: number, detail?: string): void {
@@ -113,11 +176,15 @@ export class DeviceDecoder {
   }
 }
 
-const addSource = ({ clock: _clock, stamps: _stamps, log: _log, ...event }: LoggedEvent, epoch: number): InferenceEvent => ({
-  ...event,
-  source: DEVICE,
-  epoch,
-});
+/** What the session states on the tape about the device. */
+interface Said {
+  readonly identity?: Readonly<Record<string, string>>;
+  readonly boot_id?: string;
+  readonly lost?: string;
+  readonly resumed?: boolean;
+}
+
+const parserOf = (rig: Rig): string => rig.device?.events ?? "jsonl";
 
 /** The workload says that it is through; it goes on answering pings. */
 function isDone(line: string): boolean {

@@ -1,170 +1,218 @@
-import { fileURLToPath } from "node:url";
 import { JoulebenchError } from "../model/errors.ts";
 import type { HostClock } from "../model/port.ts";
-import type { Channel, Transport } from "../model/transport.ts";
-import type { Rig } from "../rig/rig.ts";
-import { transports } from "../transports/index.ts";
-import { pingLine } from "../wire/ping.ts";
-import { DEVICE } from "./device-decoder.ts";
+import type { Identity, Transport } from "../model/transport.ts";
+import { TIE_LINE } from "../wire/responder.ts";
+import { DEVICE, RESPONDER } from "./device-decoder.ts";
+import { type DeviceProcess, outlives, startProcess } from "./device-process.ts";
+import { DEAD_MS, Heartbeat } from "./heartbeat.ts";
+import { Pinger } from "./pinger.ts";
 import type { Recorder } from "./recorder.ts";
+import { openResponder, type Responder } from "./responder.ts";
 
-/** A burst ends after this many pings in a row without an answer: the device does not know them, or is gone. */
-const MOST_UNANSWERED = 8;
-/** Lines of standard error quoted in a message, and how long the last of them may take after the exit. */
-const QUOTED_LINES = 5;
-const LAST_WORDS_MS = 200;
+/** First and longest wait before a lost link is tried again: it is to be back soon after it can be. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 2000;
 
-/** A ping without an answer after this long is given up; the tape counts it. */
-const PING_TIMEOUT_MS = 250;
-
-/** What emulated sources share. */
-export interface Emulation {
-  /** Session zero on the host's monotonic clock, where the emulated device's clock shows its offset. */
-  readonly zero_ns: bigint;
-  /** Where the emulated phone says when its workload begins, and the emulated supply reads it. */
-  readonly startFile: string;
+/** What a link tells its session. */
+export interface LinkWatcher {
+  readonly recorder: Recorder;
+  readonly now: HostClock;
+  /** How long a lost link is waited for. */
+  readonly patience_s: number;
+  /** Nothing that this link could mend. */
+  readonly failed: (error: unknown) => void;
 }
 
-/** The workload's command on the device. */
-function commandOf(rig: Rig, { zero_ns, startFile }: Emulation): readonly string[] {
-  if (rig.device?.command) return rig.device.command;
-  const program = fileURLToPath(new URL("../simulate/phone-main.js", import.meta.url));
-  const { seed, clock_offset_s, clock_ppm } = rig.simulate;
-  const clock = [`--offset-s=${clock_offset_s}`, `--ppm=${clock_ppm}`, `--zero-ns=${zero_ns}`];
-  return [process.execPath, program, `--seed=${seed}`, ...clock, `--start-file=${startFile}`];
-}
-
-/** The open channel to the device: everything said and heard on it goes on the tape. */
+/**
+ * The link to the device under test: who is there, what its clock says, and the workload's process.
+ *
+ * Its life is watched by a heartbeat of our own, because neither adb nor ssh notices a dead link. A lost one is made
+ * anew: the device must be the same one; after a reboot its clock is another. Everything stands on the tape.
+ */
 export class DeviceLink {
-  readonly exit: Promise<number | null>;
-  /** Ends when the channel has no more lines; what a transport could not keep up with is its error. */
-  readonly heard: Promise<void>;
-  readonly #transport: Transport;
-  readonly #channel: Channel;
-  readonly #recorder: Recorder;
-  readonly #now: HostClock;
-  readonly #answered = new Map<number, (isAnswered: boolean) => void>();
-  #pings = 0;
-  #burst: Promise<void> = Promise.resolve();
+  readonly transport: Transport;
+  readonly identity: Identity;
+  readonly #watcher: LinkWatcher;
+  #pinger: Pinger;
+  #responder: Responder | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #process: DeviceProcess | undefined;
+  #bootId: string | undefined;
+  #mending: Promise<void> | undefined;
   #isClosed = false;
-  #isGone = false;
-  #isStarted = false;
-  #hasAnswered = false;
 
-  constructor(transport: Transport, channel: Channel, recorder: Recorder, now: HostClock) {
-    this.#transport = transport;
-    this.#channel = channel;
-    this.#recorder = recorder;
-    this.#now = now;
-    this.exit = channel.exit;
-    this.heard = this.#hear();
-    this.exit.then(() => {
-      this.#isGone = true;
-      for (const settle of this.#answered.values()) settle(false);
-    });
+  constructor(transport: Transport, identity: Identity, watcher: LinkWatcher) {
+    this.transport = transport;
+    this.identity = identity;
+    this.#watcher = watcher;
+    this.#bootId = identity.boot_id;
+    this.#pinger = new Pinger((line) => this.#ask(line), watcher.now);
+    watcher.recorder.state(DEVICE, "control", watcher.now(), { identity });
+  }
+
+  /** The workload's process, once it is started. */
+  get process(): DeviceProcess | undefined {
+    return this.#process;
+  }
+
+  /** Somebody answers pings. */
+  get hasAnswered(): boolean {
+    return this.#pinger.hasAnswered;
+  }
+
+  /** The link is lost and not back yet. */
+  get isLost(): boolean {
+    return this.#mending !== undefined;
   }
 
   /** Tells that ping `id` was answered, so that the next one goes out. */
   answered(id: number): void {
-    this.#hasAnswered = true;
-    this.#answered.get(id)?.(true);
+    this.#pinger.answered(id);
   }
 
-  /** The process on the device has ended. */
-  get isGone(): boolean {
-    return this.#isGone;
-  }
-
-  /** The workload was told to start. */
-  get isStarted(): boolean {
-    return this.#isStarted;
-  }
-
-  /** It has answered a ping: it tells one line from another. */
-  get hasAnswered(): boolean {
-    return this.#hasAnswered;
-  }
-
-  /** Pings until the first answer. @returns false when there was none within `limit_ms` */
-  async greet(limit_ms: number): Promise<boolean> {
-    const until_ns = this.#now() + limit_ms * 1e6;
-    while (!this.#isClosed && !this.#isGone && this.#now() < until_ns) if (await this.#pingOnce()) return true;
-    return false;
+  greet(limit_ms: number): Promise<boolean> {
+    return this.#pinger.greet(limit_ms);
   }
 
   /** Sends `count` pings, each after the answer to the one before; bursts follow one another. */
   ping(count: number): Promise<void> {
-    this.#burst = this.#burst.then(async () => {
-      let unanswered = 0;
-      for (let i = 0; i < count && unanswered < MOST_UNANSWERED && !this.#isClosed && !this.#isGone; i++)
-        unanswered = (await this.#pingOnce()) ? 0 : unanswered + 1;
-    });
-    return this.#burst;
+    return this.#pinger.burst(count);
   }
 
-  /** Tells the workload to begin. @throws JoulebenchError `link` when the channel is gone */
-  async start(): Promise<void> {
-    this.#isStarted = true;
-    await this.send("start");
+  /** Reads the device's clocks together, where a responder can: events may be stamped by any of them. */
+  async tie(): Promise<void> {
+    await this.#responder?.send(TIE_LINE).catch(() => undefined); // A lost link shows in its heartbeat.
   }
 
-  /** Sends one line, stamped before it leaves. @throws JoulebenchError `link` when the channel is gone */
-  async send(line: string): Promise<void> {
-    this.#recorder.append({ source: DEVICE, kind: "tx", host_ns: this.#now(), bytes: new TextEncoder().encode(`${line}\n`) });
-    await this.#channel.write(line);
+  /** Starts the loop that answers pings in place of the workload. @throws JoulebenchError `config` or `link` */
+  async openResponder(): Promise<void> {
+    const { recorder, now } = this.#watcher;
+    const heard = (): void => this.#heartbeat?.heard();
+    const responder = await openResponder(this.transport, this.#bootId, { recorder, now, heard });
+    this.#responder = responder;
+    if (this.transport.reconnect) this.#watch(responder);
+    await this.tie();
   }
 
-  /** What the workload said on standard error before it ended, for messages. */
-  async lastWords(): Promise<string> {
-    await Promise.race([this.heard, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
-    const lines = this.#channel
-      .complaint()
-      .split("\n")
-      .map((line) => line.trim());
-    const said = lines.filter(Boolean).slice(-QUOTED_LINES).join(" / ");
-    return said ? `; its standard error ends: ${said}` : " and wrote nothing to standard error";
+  /** Starts the workload's process, where it waits for `start`. @throws JoulebenchError `config` or `link` */
+  async startProcess(argv: readonly string[], shown: readonly string[] = argv): Promise<DeviceProcess> {
+    const { recorder, now, failed } = this.#watcher;
+    const heard = (): void => (this.#responder ? undefined : this.#heartbeat?.heard());
+    const lost = (reason: string): void => this.#lost(reason);
+    const process = await startProcess(this.transport, argv, { recorder, now, shown, heard, lost });
+    this.#process = process;
+    if (this.transport.reconnect && !this.#responder) this.#beat();
+    process.heard.catch(failed);
+    const gone = (): void => {
+      if (!this.#responder) this.#pinger.isGone(true);
+    };
+    process.exit.then(gone, gone);
+    return process;
+  }
+
+  /** Resolves when the link is there; at once when it is not lost. */
+  async whole(): Promise<void> {
+    await this.#mending;
+  }
+
+  /** Lets the link go on purpose: nobody listens, nobody asks, until `attach`. */
+  async detach(): Promise<void> {
+    const { recorder, now } = this.#watcher;
+    this.#heartbeat?.stop();
+    this.#pinger.isGone(true);
+    const responder = this.#responder;
+    this.#responder = undefined;
+    await responder?.close();
+    recorder.state(RESPONDER, "close", now(), { detached: true });
+  }
+
+  /** Waits until the device is back, and goes on where the link was let go. @throws JoulebenchError as for a lost link */
+  attach(): Promise<void> {
+    return this.#mend("the link was let go");
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#channel.close();
-    await this.heard;
-    await this.#transport.close();
-    this.#recorder.state(DEVICE, "close", this.#now(), { exit: await this.exit });
+    this.#heartbeat?.stop();
+    this.#pinger.isGone(true);
+    await this.#process?.close();
+    if (this.#responder) {
+      await this.#responder.close().catch(() => undefined); // Lost as it may be, it is let go of.
+      this.#watcher.recorder.state(RESPONDER, "close", this.#watcher.now(), {});
+    }
+    await this.transport.close();
   }
 
-  /** @returns whether it was answered in time */
-  async #pingOnce(): Promise<boolean> {
-    const id = this.#pings++;
-    const answer = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), PING_TIMEOUT_MS);
-      this.#answered.set(id, (isAnswered) => {
-        clearTimeout(timer);
-        resolve(isAnswered);
-      });
+  /** Pings go to the responder, where there is one. */
+  async #ask(line: string): Promise<void> {
+    if (this.#responder) await this.#responder.send(line);
+    else await this.#process?.send(line);
+  }
+
+  #watch(responder: Responder): void {
+    this.#beat();
+    void responder.ended.then((reason) => {
+      if (responder === this.#responder) this.#lost(reason ?? "the loop that answers pings ended");
     });
-    // A channel that is gone shows in `exit`; the ping is on the tape as one without an answer.
-    await this.send(pingLine(id)).catch(() => undefined);
-    const isAnswered = await answer;
-    this.#answered.delete(id);
-    return isAnswered;
   }
 
-  async #hear(): Promise<void> {
-    for await (const { text, host_ns } of this.#channel.lines)
-      this.#recorder.append({ source: DEVICE, kind: "rx", host_ns, bytes: new TextEncoder().encode(`${text}\n`) });
+  #beat(): void {
+    this.#heartbeat?.stop();
+    this.#heartbeat = new Heartbeat(
+      (line) => this.#ask(line),
+      () => this.#lost(`nothing was heard over it for ${DEAD_MS / 1000} s`),
+    );
   }
-}
 
-/** Starts the rig's workload on its device, where it waits for `start`. @throws JoulebenchError `config` or `link` */
-export async function openDevice(rig: Rig, emulation: Emulation, recorder: Recorder, now: HostClock): Promise<DeviceLink> {
-  const { transport: wanted } = rig.device!;
-  const kind = transports.find((each) => each.kind === wanted.kind);
-  if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
-  const transport = await kind.open(wanted, now);
-  const argv = commandOf(rig, emulation);
-  const channel = await transport.open(argv);
-  recorder.state(DEVICE, "open", now(), { argv: rig.device!.command ?? ["emulated", "phone"] });
-  return new DeviceLink(transport, channel, recorder, now);
+  #lost(reason: string): void {
+    if (this.#isClosed || this.#mending) return;
+    const { recorder, now, failed } = this.#watcher;
+    this.#heartbeat?.stop();
+    this.#pinger.isGone(true);
+    recorder.state(this.#responder ? RESPONDER : DEVICE, "close", now(), { lost: reason });
+    this.#mending = this.#mend(reason)
+      .catch(failed)
+      .finally(() => {
+        this.#mending = undefined;
+      });
+  }
+
+  /** Tries until the device is back. @throws JoulebenchError `link` when patience ends; `config` when it is another one, or refuses us */
+  async #mend(reason: string): Promise<void> {
+    const until_ms = performance.now() + this.#watcher.patience_s * 1000;
+    for (let wait_ms = FIRST_RETRY_MS; !this.#isClosed; wait_ms = Math.min(LONGEST_RETRY_MS, 2 * wait_ms)) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (!(error instanceof JoulebenchError) || error.kind !== "link") throw error;
+        if (performance.now() > until_ms)
+          throw new JoulebenchError(
+            "link",
+            "the device",
+            `was lost (${reason}) and did not come back within ${this.#watcher.patience_s} s: ${error.message}; look at its cable or network, or raise plan.link_patience_s`,
+            { cause: error },
+          );
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    }
+  }
+
+  async #connect(): Promise<void> {
+    await this.transport.reconnect!();
+    const identity = await this.transport.identity();
+    for (const fact of ["serial", "model"])
+      if (identity[fact] !== this.identity[fact])
+        throw new JoulebenchError(
+          "config",
+          "the device",
+          `another one answers now: ${fact} ${identity[fact]}, where it was ${this.identity[fact]}; what it says is not joined with what was recorded`,
+        );
+    const hasRebooted = identity.boot_id !== this.#bootId;
+    this.#bootId = identity.boot_id;
+    this.#pinger.isGone(false);
+    if (outlives(this.transport)) await this.openResponder();
+    else this.#beat();
+    await this.#process?.resume(hasRebooted);
+  }
 }

@@ -1,8 +1,9 @@
 import type { Block } from "../model/block.ts";
 import type { HostNs } from "../model/clock.ts";
 import type { Fault, JoulebenchError } from "../model/errors.ts";
-import type { InferenceEvent } from "../model/event.ts";
+import type { LoggedEvent } from "../model/parser.ts";
 import type { Ping } from "../model/ping.ts";
+import type { ClockTie, ResponderClock } from "../wire/responder.ts";
 
 /** Statements the session itself puts on the tape about the course of a measurement. */
 export type Mark = "idle_start" | "idle_end" | "workload_start" | "workload_end" | "interrupted";
@@ -10,7 +11,9 @@ export type Mark = "idle_start" | "idle_end" | "workload_start" | "workload_end"
 /** What one record of the tape turned out to hold. */
 export type Observation =
   | { readonly type: "block"; readonly block: Block; readonly host_ns: HostNs }
-  | { readonly type: "event"; readonly event: InferenceEvent; readonly host_ns: HostNs }
+  | { readonly type: "event"; readonly event: LoggedEvent; readonly channel: number; readonly host_ns: HostNs }
+  | { readonly type: "clock"; readonly clock: ResponderClock; readonly channel: number }
+  | { readonly type: "tie"; readonly tie: ClockTie; readonly channel: number }
   | { readonly type: "ping"; readonly ping: Ping }
   | { readonly type: "pong"; readonly id: number; readonly host_ns: HostNs }
   | {

@@ -1,11 +1,12 @@
-import { concatMap, filter, map, merge, type Observable, scan, share, withLatestFrom } from "rxjs";
-import { CausalArrivals, CausalPings } from "../clock/causal.ts";
+import { concatMap, filter, map, merge, type Observable, scan, share } from "rxjs";
+import { CausalArrivals } from "../clock/causal.ts";
 import { type Block, endTick } from "../model/block.ts";
 import { hostToSession, type TimeMap } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { CausalDevice } from "./causal-device.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Observation } from "./observation.ts";
 
@@ -46,17 +47,11 @@ export function streams(records$: Observable<TapeRecord>, decoder: Decoder, rig:
     share(),
   );
   const blocks$ = observations$.pipe(only("block"), scan(placeBlock(rig), undefined as PlacedBlock | undefined), map(timedBlock), share());
-  const device$ = observations$.pipe(
-    only("ping"),
-    scan(followPings, undefined as CausalPings | undefined),
-    map((clock) => ({ map: clock!.map, channel: clock!.channel })),
-  );
   const events$ = observations$.pipe(
-    only("event"),
-    withLatestFrom(device$),
-    // What comes over a new channel before its first ping has no time yet.
-    filter(([{ event }, { channel }]) => event.epoch === channel),
-    map(([{ event }, device]) => ({ event: { ...event, epoch: device.map.epoch }, map: device.map })),
+    filter((each) => FOR_DEVICE.has(each.type)),
+    scan(followDevice, { clock: new CausalDevice(rig.device?.clock), event: undefined as TimedEvent | undefined }),
+    map(({ event }) => event),
+    filter((event) => event !== undefined),
     share(),
   );
   const faults$ = observations$.pipe(
@@ -92,11 +87,13 @@ const timedBlock = (placed: PlacedBlock | undefined): TimedBlock => {
   return { block, map: clocks.get(`${block.source}/${block.epoch}`)!.map };
 };
 
-function followPings(clock: CausalPings | undefined, { ping }: Of<"ping">): CausalPings {
-  const current = clock ?? new CausalPings(ping.source, 0);
-  current.push(ping);
-  return current;
-}
+/** What tells of the device's clock, and what it stamps. */
+const FOR_DEVICE: ReadonlySet<Observation["type"]> = new Set(["ping", "clock", "tie", "event"]);
+
+const followDevice = ({ clock }: { readonly clock: CausalDevice }, observation: Observation) => ({
+  clock,
+  event: clock.push(observation),
+});
 
 /** Everything that several sources send, as it comes. */
 export const together = <T>(sources: readonly Observable<T>[]): Observable<T> => merge(...sources);

@@ -8,8 +8,9 @@ import type { TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
 import { Decoder } from "./decoder.ts";
 import type { HeardEvent } from "./device-time.ts";
+import { EventClocks } from "./event-clocks.ts";
 import type { Mark, Observation } from "./observation.ts";
-import { type PulseTrain, PulseTrains } from "./pulse-trains.ts";
+import { type PulseTrain, PulseTrains, type TickedPulse } from "./pulse-trains.ts";
 import { TriggerEdges } from "./trigger-edges.ts";
 
 /** All that a tape holds besides its samples, which are too many to keep. */
@@ -18,6 +19,8 @@ export interface Survey {
   readonly arrivals: ReadonlyMap<string, { readonly source: string; readonly epoch: number; readonly envelope: ArrivalEnvelope }>;
   readonly pings: readonly Ping[];
   readonly events: readonly HeardEvent[];
+  /** The device's clocks, as far as they were read together. */
+  readonly eventClocks: EventClocks;
   /** Where a source's ticks lost their relation to time. */
   readonly breaks: readonly ClockBreak[];
   readonly faults: readonly Fault[];
@@ -41,6 +44,7 @@ class Collector {
   readonly #arrivals = new Map<string, { source: string; epoch: number; envelope: ArrivalEnvelope }>();
   readonly #pings: Ping[] = [];
   readonly #events: HeardEvent[] = [];
+  readonly #eventClocks: EventClocks;
   readonly #breaks: ClockBreak[] = [];
   readonly #faults = new Map<string, Fault>();
   readonly #idle: [number, number][] = [];
@@ -51,6 +55,7 @@ class Collector {
 
   constructor(rig: Rig) {
     this.#rig = rig;
+    this.#eventClocks = new EventClocks(rig.device?.clock);
     const source = rig.measurand.split(".")[0]!;
     this.#trains = new PulseTrains(source);
     this.#triggers = new TriggerEdges(source);
@@ -66,7 +71,9 @@ class Collector {
       this.#arrivals.set(key, found);
       found.envelope.push(endTick(observation.block), hostToSession(observation.host_ns));
     } else if (observation.type === "ping") this.#pings.push(observation.ping);
-    else if (observation.type === "event") this.#events.push({ event: observation.event, heard_s: hostToSession(observation.host_ns) });
+    else if (observation.type === "event") this.#event(observation);
+    else if (observation.type === "clock") this.#eventClocks.clock(observation.clock);
+    else if (observation.type === "tie") this.#eventClocks.tie(observation.tie);
     else if (observation.type === "break") this.#break(observation);
     else if (observation.type === "fault") this.#fault(observation.fault);
     else if (observation.type === "identity") this.#identities[observation.source] = observation.facts;
@@ -78,13 +85,24 @@ class Collector {
       arrivals: this.#arrivals,
       pings: this.#pings,
       events: this.#events,
+      eventClocks: this.#eventClocks,
       breaks: this.#breaks,
       faults: [...this.#faults.values()],
       idle: this.#idle,
       identities: this.#identities,
-      trains: this.#trains.trains,
+      trains: this.#trains.trains.map((train) => ({ ...train, pulses: train.pulses.flatMap((pulse) => this.#onPongs(pulse)) })),
       triggers: this.#triggers,
     };
+  }
+
+  #event({ event, channel, host_ns }: Extract<Observation, { type: "event" }>): void {
+    this.#events.push({ event, channel, heard_s: hostToSession(event.host_ns ?? host_ns) });
+  }
+
+  /** A pulse on the clock of the pongs; none where no tie relates the clock that stamped it to that one. */
+  #onPongs({ on, off }: TickedPulse): TickedPulse[] {
+    const [begin, end] = [this.#eventClocks.convert(on), this.#eventClocks.convert(off)];
+    return begin && end ? [{ on: begin.tick, off: end.tick }] : [];
   }
 
   #newEnvelope(source: string): ArrivalEnvelope {

@@ -23,7 +23,7 @@ type Clocks = Record<string, Readonly<Record<string, number | string>>>;
 /** A tape as a recording: the survey gives events and clocks, and the samples are decoded anew whenever they are asked for. */
 export function tapeRecording(tape: Tape, rig: Rig): Recording {
   const found = survey(tape.records(), rig);
-  const device = deviceTime(found.pings, found.events);
+  const device = deviceTime(found.pings, found.events, found.eventClocks);
   const { maps, clocks, faults } = fitClocks(found, device, rig);
   const [source = "", channel = ""] = rig.measurand.split(".");
   const { kind, options } = instrumentOf(rig, source);

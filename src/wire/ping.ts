@@ -8,6 +8,9 @@ export interface Pong {
 /** Longest pong worth reading; anything longer is something else. */
 const PONG_LENGTH = 256;
 
+/** Pings numbered from here on only ask whether the link is alive; their answers say nothing about clocks. */
+export const HEARTBEAT_IDS = 1e12;
+
 /** What is sent to ask a device for its time: `ping 7`. */
 export const pingLine = (id: number): string => `ping ${id}`;
 

@@ -50,7 +50,7 @@ export function liveRecording(bench: IdealBench, sampler: "integrating" | "point
   const monitor = oscillator({ offset_s: 17, ppm: MONITOR_PPM });
   const heard = bench.told.events.map((event) => {
     const true_s = LEAD_S + scenarioTime(bench, event.source, event.tick);
-    return { event: { ...event, source: "device", epoch: 0, tick: device.reading_s(true_s) }, heard_s: true_s + drawDelay(WAY, random) };
+    return { event: { ...event, tick: device.reading_s(true_s) }, channel: 0, heard_s: true_s + drawDelay(WAY, random) };
   });
   const burst = (from_s: number, to_s: number, count: number) => ({ from_s, to_s, every_s: 10, count });
   const schedules = [burst(0, 0, 64), burst(10, end_s - 1, 16), burst(end_s, end_s, 64)];

@@ -1,0 +1,78 @@
+import type { EventClock, LoggedEvent } from "../model/parser.ts";
+import type { ClockName, ClockTie, ResponderClock } from "../wire/responder.ts";
+
+/** An event's instant on a clock that can be mapped: that of the pongs, the host's, or that of an engine's log. */
+export type Placed =
+  | { readonly on: "pongs"; readonly tick: number; readonly u_s: number }
+  | { readonly on: "host"; readonly tick: number }
+  | { readonly on: "log"; readonly log: number; readonly tick: number };
+
+/** Both clocks of one tie, seconds. */
+interface Pair {
+  readonly from_s: number;
+  readonly to_s: number;
+  readonly u_s: number;
+}
+
+const NAMES: readonly ClockName[] = ["realtime", "monotonic", "boottime"];
+
+/**
+ * Finds for every event the instant on a clock that is related to the session's.
+ *
+ * Pongs are on one clock of the device, and events may be stamped by another of its clocks: the responder reads several
+ * at one instant, now and then, and between two such ties the difference of two clocks is taken to change evenly.
+ */
+export class EventClocks {
+  readonly #stated: ClockName | undefined;
+  readonly #ties: ClockTie[] = [];
+  #pongs: ClockName | undefined;
+
+  /** @param stated the clock of stamps that do not say theirs, as the rig names it; the pongs' where it does not */
+  constructor(stated: ClockName | undefined) {
+    this.#stated = stated;
+  }
+
+  clock({ clock }: ResponderClock): void {
+    this.#pongs = clock;
+  }
+
+  tie(tie: ClockTie): void {
+    this.#ties.push(tie);
+  }
+
+  /** @returns undefined when no tie relates its clock to that of the pongs */
+  place({ tick, clock = "device", stamps = {}, log = 0 }: LoggedEvent): Placed | undefined {
+    if (clock === "host") return { on: "host", tick };
+    if (clock === "log") return { on: "log", log, tick };
+    const same = this.#pongs === undefined ? undefined : stamps[this.#pongs];
+    if (same !== undefined) return { on: "pongs", tick: same, u_s: 0 };
+    const direct = this.convert(tick, clock);
+    if (direct) return { on: "pongs", ...direct };
+    for (const name of NAMES) {
+      const stamp = stamps[name];
+      const converted = stamp === undefined ? undefined : this.convert(stamp, name);
+      if (converted) return { on: "pongs", ...converted };
+    }
+    return undefined;
+  }
+
+  /** A reading of one of the device's clocks as its pongs would show it, and what the ties leave open. */
+  convert(tick: number, clock: EventClock = "device"): { readonly tick: number; readonly u_s: number } | undefined {
+    const from = clock === "device" ? this.#stated : (clock as ClockName);
+    const to = this.#pongs;
+    if (to === undefined || from === undefined || from === to) return { tick, u_s: 0 };
+    const pairs = this.#ties.flatMap((tie) => pairOf(tie, from, to) ?? []);
+    const after = pairs.find((pair) => pair.from_s >= tick) ?? pairs.at(-1);
+    const before = pairs.findLast((pair) => pair.from_s <= tick) ?? pairs[0];
+    if (!before || !after) return undefined;
+    const share = after.from_s > before.from_s ? (tick - before.from_s) / (after.from_s - before.from_s) : 0;
+    const [early_s, late_s] = [before.to_s - before.from_s, after.to_s - after.from_s];
+    const off_s = early_s + Math.min(1, Math.max(0, share)) * (late_s - early_s);
+    return { tick: tick + off_s, u_s: Math.max(before.u_s, after.u_s) };
+  }
+}
+
+function pairOf(tie: ClockTie, from: ClockName, to: ClockName): Pair | undefined {
+  const [a, b] = [tie.readings[from], tie.readings[to]];
+  return a && b ? { from_s: a.at_s, to_s: b.at_s, u_s: Math.hypot(a.u_s, b.u_s) } : undefined;
+}

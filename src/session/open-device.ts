@@ -1,0 +1,48 @@
+import { fileURLToPath } from "node:url";
+import { JoulebenchError } from "../model/errors.ts";
+import type { Rig } from "../rig/rig.ts";
+import { transports } from "../transports/index.ts";
+import { DeviceLink, type LinkWatcher } from "./device-link.ts";
+import { outlives } from "./device-process.ts";
+
+/** What emulated sources share. */
+export interface Emulation {
+  /** Session zero on the host's monotonic clock, where the emulated device's clock shows its offset. */
+  readonly zero_ns: bigint;
+  /** Where the emulated phone says when its workload begins, and the emulated supply reads it. */
+  readonly startFile: string;
+}
+
+/** The command of the simulated phone. */
+function phone(rig: Rig, { zero_ns, startFile }: Emulation): readonly string[] {
+  const program = fileURLToPath(new URL("../simulate/phone-main.js", import.meta.url));
+  const { seed, clock_offset_s, clock_ppm } = rig.simulate;
+  const clock = [`--offset-s=${clock_offset_s}`, `--ppm=${clock_ppm}`, `--zero-ns=${zero_ns}`];
+  return [process.execPath, program, `--seed=${seed}`, ...clock, `--start-file=${startFile}`];
+}
+
+/**
+ * Reaches the rig's device and, where the rig names a command, starts it; it waits for `start` then.
+ *
+ * A command answers pings itself, as docs/device-protocol.md says, where its channel lives as long as it does; one that
+ * outlives its link is heard through a file, which is too slow for pings, and engines know none: a resident loop on the
+ * device answers them.
+ *
+ * @throws JoulebenchError `config` or `link`
+ */
+export async function openDevice(rig: Rig, emulation: Emulation, watcher: Omit<LinkWatcher, "patience_s">): Promise<DeviceLink> {
+  const { transport: wanted, command, emulated } = rig.device!;
+  const kind = transports.find((each) => each.kind === wanted.kind);
+  if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
+  const transport = await kind.open(wanted, watcher.now);
+  try {
+    const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
+    if (outlives(transport) || (!command && !emulated)) await link.openResponder();
+    if (command) await link.startProcess(command);
+    else if (emulated) await link.startProcess(phone(rig, emulation), ["emulated", "phone"]);
+    return link;
+  } catch (error) {
+    await transport.close().catch(() => undefined); // The error at hand says more.
+    throw error;
+  }
+}
