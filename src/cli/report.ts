@@ -1,7 +1,7 @@
 import type { Results } from "../model/results.ts";
 import type { SessionFile } from "../store/session-file.ts";
 import { budgetTable } from "./budget-table.ts";
-import { faultTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
+import { faultTable, outcomeTable, referenceTable, summaryTable, validityTable, verdict } from "./results-table.ts";
 
 /** Says on stderr what a session's state means for whoever reads its results. */
 export function noteState(dir: string, { state }: SessionFile): void {
@@ -19,6 +19,7 @@ export function printResults(results: Results, { json, budget }: { json: boolean
   const parts = [summaryTable(results)];
   if (budget) parts.push(`Uncertainty budgets, standard uncertainties (k = 1):\n${budgetTable(results)}`);
   if (results.references.length > 0) parts.push(`Values of others, from the same data:\n${referenceTable(results)}`);
+  if (results.outcomes.length > 0) parts.push(`Requests that did not end well:\n${outcomeTable(results)}`);
   if (results.faults.length > 0) parts.push(`Faults:\n${faultTable(results)}`);
   const unmet = validityTable(results, false);
   parts.push(`${verdict(results)}${unmet ? `\n${unmet}` : ""}`);

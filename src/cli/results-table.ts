@@ -39,6 +39,22 @@ export function validityTable({ validity }: Results, all: boolean): string {
   return table(validity.filter((each) => all || !each.pass).map(({ rule, level, pass, detail }) => [pass ? "PASS" : level, rule, detail]));
 }
 
+/** Requests that did not end well, by how they ended. */
+export function outcomeTable({ outcomes }: Results): string {
+  const kinds = [...new Set(outcomes.map(({ outcome }) => outcome))];
+  return table(
+    kinds.map((kind) => {
+      const names = outcomes.filter(({ outcome }) => outcome === kind).map(({ request }) => request);
+      const more = names.length - MOST_NAMES;
+      return [String(names.length), kind, `${names.slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+    }),
+    [0],
+  );
+}
+
+/** Requests named in a row; of more only the number is given. */
+const MOST_NAMES = 5;
+
 export function faultTable({ faults }: Results): string {
   return table(
     faults.map(({ source, code, count, at_s, detail }) => [String(count), code, source, `from ${at_s.toFixed(1)} s`, detail ?? ""]),

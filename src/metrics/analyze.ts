@@ -74,6 +74,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     percentiles: summary.percentiles,
     references: recording.references,
     clocks: recording.clocks,
+    outcomes: recording.outcomes ?? [],
     throttling: { episodes: [] },
     faults: recording.faults,
     validity: validate({ recording, energies, baselines, context, summary: summary.values, valid: [...valid], requests, validUnits }),
@@ -110,4 +111,7 @@ const isValid = (phases: readonly WindowEnergy[]): boolean =>
   phases.some(({ window }) => window.phase === "decode" || window.phase === "prefill");
 
 /** Flags that take a request out of the summary. */
-const EXCLUDING = new Set(["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"]);
+const EXCLUDING = new Set([
+  ...["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"],
+  ...["OUTCOME_OOM", "OUTCOME_CRASH", "OUTCOME_REFUSED", "OUTCOME_TIMEOUT"],
+]);

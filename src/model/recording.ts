@@ -5,6 +5,7 @@ import type { Fault } from "./errors.ts";
 import type { InferenceEvent } from "./event.ts";
 import type { Accuracy } from "./instrument.ts";
 import type { Reading } from "./reading.ts";
+import type { RequestOutcome } from "./results.ts";
 
 /** A value somebody else computed from the same data, by a method of theirs: shown beside ours, never mixed with it. */
 export interface Reference {
@@ -57,6 +58,8 @@ export interface Recording {
   readonly calibration?: { readonly age_days?: number; readonly limit_days?: number };
   /** Checks of power against events: load pulses, trigger edges. Absent or empty where nothing could be checked. */
   readonly alignment?: readonly Alignment[];
+  /** Requests that did not end well. */
+  readonly outcomes?: readonly RequestOutcome[];
   /** Requests the plan asked for, where there was a plan. */
   readonly planned?: number;
   /** Facts about the clocks for the report: offsets, rates, bounds. */

@@ -1,4 +1,5 @@
 import type { Fault } from "./errors.ts";
+import type { Outcome } from "./event.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Reference } from "./recording.ts";
 
@@ -39,6 +40,12 @@ export interface BudgetLine {
   readonly dof: number | null;
 }
 
+/** A request that did not end well. */
+export interface RequestOutcome {
+  readonly request: string;
+  readonly outcome: Outcome;
+}
+
 /** What `results.json` holds and `analyze --json` prints. No wall time, no path: the same tape gives the same bytes. */
 export interface Results {
   readonly format: 1;
@@ -51,6 +58,8 @@ export interface Results {
   readonly percentiles: Readonly<Record<string, Percentiles>>;
   readonly references: readonly Reference[];
   readonly clocks: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
+  /** Requests that did not end well: they are results, and in no summary. */
+  readonly outcomes: readonly RequestOutcome[];
   readonly throttling: { readonly episodes: readonly never[] };
   readonly faults: readonly Fault[];
   readonly validity: readonly RuleResult[];

@@ -19,8 +19,8 @@ export interface Analysis {
 
 /** Final results of a recording: its events cut windows, its samples fill them. */
 export function evaluate(session: string, recording: Recording): Results {
-  const { windows, faults } = phases(recording.events, recording.maps, recording.breaks);
-  return analyze(session, { ...recording, faults: [...recording.faults, ...faults] }, windows);
+  const { windows, faults, outcomes } = phases(recording.events, recording.maps, recording.breaks);
+  return analyze(session, { ...recording, outcomes, faults: [...recording.faults, ...faults] }, windows);
 }
 
 /**

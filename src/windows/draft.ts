@@ -1,5 +1,6 @@
 import type { SessionSeconds } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
+import type { Outcome } from "../model/event.ts";
 import { defect, type TimedEvent } from "./timed.ts";
 
 /** Tokens that appeared at one instant. */
@@ -51,15 +52,24 @@ export function addToken(draft: Draft, here: TimedEvent): boolean {
 
 const keyOf = ({ event: { epoch, tick, tokens = 1 } }: TimedEvent): string => `${epoch} ${tick} ${tokens}`;
 
-/** @returns undefined when the request has neither a first token nor a total */
+/** Flags of a request that did not end well: it has an energy, and does not count. */
+const OUTCOME_FLAGS: Readonly<Record<Exclude<Outcome, "ok">, string>> = {
+  oom: "OUTCOME_OOM",
+  crash: "OUTCOME_CRASH",
+  refused: "OUTCOME_REFUSED",
+  timeout: "OUTCOME_TIMEOUT",
+};
+
+/** @returns undefined when the request has neither a first token nor a total, unless it says that it came to neither */
 export function complete(draft: Draft, end: TimedEvent, faults: Fault[]): TimedRequest | undefined {
   const { start, first, tokens } = draft;
-  const { request, outputTokens: total, correct } = end.event;
-  if (!first && (tokens.length > 0 || total === undefined)) return undefined;
+  const { request, outputTokens: total, correct, outcome = "ok" } = end.event;
+  if (!first && (tokens.length > 0 || total === undefined) && outcome === "ok") return undefined;
   const later = instants([...tokens, ...genuine(draft, end, faults)]);
   const counted = (first ? 1 : 0) + later.reduce((sum, instant) => sum + instant.tokens, 0);
   const isTotalsOnly = later.length === 0 && total !== undefined && total > counted;
   const flags: string[] = [];
+  if (outcome !== "ok") flags.push(OUTCOME_FLAGS[outcome]);
   if (draft.late > 0) flags.push("EVENTS_OUT_OF_ORDER");
   if (isTotalsOnly) flags.push("TOTALS_ONLY");
   else if (total !== undefined && total !== counted) flags.push("TOKEN_COUNT_MISMATCH");

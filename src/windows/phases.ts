@@ -3,6 +3,7 @@ import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Window } from "../model/measurement.ts";
 import type { ClockBreak } from "../model/recording.ts";
+import type { RequestOutcome } from "../model/results.ts";
 import { apart } from "./concurrency.ts";
 import type { TimedRequest } from "./draft.ts";
 import { pairs } from "./pairs.ts";
@@ -14,6 +15,8 @@ import type { TimedEvent } from "./timed.ts";
 export interface Phases {
   readonly windows: Window[];
   readonly faults: Fault[];
+  /** Requests that did not end well, in the order in which they ended. */
+  readonly outcomes: RequestOutcome[];
 }
 
 /**
@@ -29,6 +32,8 @@ export interface Phases {
  * - stamps that run back: `late_event`, the tokens are put in order of time and the request is flagged
  *   `EVENTS_OUT_OF_ORDER`; a phase that would end before it starts is left out;
  * - events whose clock has no map: `clock_unmapped`, they are left out.
+ *
+ * A request that says it did not end well is no fault: its windows are flagged `OUTCOME_OOM` and so on.
  *
  * A window that touches a place where a clock broke is flagged `CLOCK_STEP`: nobody knows how long it was.
  *
@@ -57,7 +62,10 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
   const named = finished.toSorted((a, b) => a.start_s - b.start_s).map((request) => ({ ...request, name: rename(request.name) }));
   const { alone, together } = apart(named, abandoned);
   const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, breaks));
-  return { windows: windows.toSorted((a, b) => a.start_s - b.start_s), faults: faults.toSorted((a, b) => a.at_s - b.at_s) };
+  const outcomes = events.flatMap(({ type, request, outcome = "ok" }): RequestOutcome[] =>
+    type === "request_end" && outcome !== "ok" ? [{ request, outcome }] : [],
+  );
+  return { windows: windows.toSorted((a, b) => a.start_s - b.start_s), faults: faults.toSorted((a, b) => a.at_s - b.at_s), outcomes };
 }
 
 function bySource(events: readonly InferenceEvent[]): InferenceEvent[][] {
