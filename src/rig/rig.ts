@@ -80,6 +80,7 @@ export const Rig = z.strictObject({
       bridge_ppm: z.number().min(-10_000).max(10_000).default(-1200),
       shunt_ohm: z.number().positive().default(0.10005).describe("The emulated bridge's shunt as it is, whatever the rig believes"),
       load_w: z.number().min(0).optional().describe("A constant load on the emulated supply, instead of the phone"),
+      load_file: z.string().min(1).optional().describe("Where programs announce what they are about to draw besides"),
     })
     .prefault({}),
 });
@@ -167,6 +168,9 @@ function crossCheck(value: unknown): Problem[] {
     else if (kind && !kind.channels.includes(channel))
       problems.push({ path: ["measurand"], message: `${kind.kind} has no channel ${channel}; it has: ${kind.channels.join(", ")}` });
   }
+  const { load_file, load_w } = asRecord(rig.simulate);
+  if (load_file !== undefined && load_w === undefined)
+    problems.push({ path: ["simulate", "load_file"], message: "needs `load_w`: what is drawn while nothing is announced" });
   const device = rig.device === undefined ? undefined : asRecord(rig.device);
   if (device && (device.command === undefined) === (device.emulated === undefined))
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });

@@ -15,10 +15,11 @@ const LONGEST_RETRY_MS = 10_000;
 export function portOf(rig: Rig, { port, baud, emulated }: RigInstrument, startFile: string): PortSpec {
   if (port !== undefined && emulated === undefined) return { kind: "serial", path: port, baud };
   const program = fileURLToPath(new URL("../simulate/bridge-main.js", import.meta.url));
-  const { seed, bridge_ppm, shunt_ohm, load_w } = rig.simulate;
+  const { seed, bridge_ppm, shunt_ohm, load_w, load_file } = rig.simulate;
   const truth = [`--seed=${seed}`, `--clock-skew-ppm=${bridge_ppm}`, `--shunt-ohm=${shunt_ohm}`];
   const load = load_w === undefined ? `--start-file=${startFile}` : `--load-w=${load_w}`;
-  const argv = [process.execPath, program, ...truth, load];
+  const announced = load_file === undefined ? [] : [`--load-file=${load_file}`];
+  const argv = [process.execPath, program, ...truth, load, ...announced];
   return { kind: "process", argv };
 }
 

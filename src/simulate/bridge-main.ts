@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { announcedPlant } from "./announced-load.ts";
 import { joinValues } from "./arguments.ts";
 import { BridgePort } from "./bridge-port.ts";
 import { phonePlant } from "./phone.ts";
@@ -11,7 +12,8 @@ import { readStartFile, type StartFile } from "./start-file.ts";
 /*
  * The bridge as a program: its serial line is standard input and output, paced to real time. What it measures is the
  * virtual phone, whose workload begins at the instant that --start-file names, and its load pulses, too; until then the
- * phone is idle. With --load-w it is a constant load instead, to calibrate against.
+ * phone is idle. With --load-w it is a constant load instead, to calibrate against; with --load-file besides, whatever
+ * programs announce there.
  */
 
 const HEX = fileURLToPath(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url));
@@ -34,6 +36,8 @@ const { values } = parseArgs({
     "start-file": { type: "string" },
     /** A load that draws this power for ever, on the phone's supply and in its place. */
     "load-w": { type: "string" },
+    /** Where programs announce what they are about to draw, instead of what --load-w says. */
+    "load-file": { type: "string" },
     hex: { type: "string", default: HEX },
   },
 });
@@ -56,7 +60,9 @@ const port = new BridgePort(
 );
 
 const startFile = values["start-file"];
-if (startFile !== undefined) setInterval(() => follow(startFile), START_POLL_MS);
+const loadFile = values["load-file"];
+if (loadFile !== undefined) setInterval(() => announced(loadFile), START_POLL_MS);
+else if (startFile !== undefined) setInterval(() => follow(startFile), START_POLL_MS);
 
 process.stdin.on("data", (bytes: Buffer) => void port.write(bytes));
 process.stdin.on("end", () => process.exit(0));
@@ -64,6 +70,20 @@ process.stdin.on("error", () => process.exit(0));
 // Whoever read us is gone.
 process.stdout.on("error", () => process.exit(0));
 for await (const { bytes } of port) if (process.stdout.writableLength < UNREAD_BYTES) process.stdout.write(bytes);
+
+/** Plant time of an instant of the host's monotonic clock. */
+function at_s(instant_ns: bigint): number {
+  return Number(instant_ns - zero_ns) / 1e9;
+}
+
+/** Takes up what programs say they will draw. */
+function announced(path: string): void {
+  try {
+    plant = announcedPlant(path, { rest_w: number("load-w"), supply_v: phone.supply_v, at_s }) ?? plant;
+  } catch (error) {
+    fail(`--load-file ${path}: ${(error as Error).message}`);
+  }
+}
 
 /** Takes up what the phone says it will do. */
 function follow(path: string): void {
@@ -74,7 +94,6 @@ function follow(path: string): void {
     fail(`--start-file ${path}: ${(error as Error).message}`);
   }
   if (!plan) return;
-  const at_s = (instant_ns: bigint): number => Number(instant_ns - zero_ns) / 1e9;
   const work = shifted(phone, plan.start_ns === undefined ? -LONG_BEFORE_S : at_s(plan.start_ns));
   plant = plan.pulses_ns.reduce((loads, instant_ns) => together(loads, shifted(train, at_s(instant_ns))), work);
 }
