@@ -1,7 +1,8 @@
 import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
 import type { Ping } from "../model/ping.ts";
 import type { ClockFit } from "./frame.ts";
-import { fitPings, type PingFacts, type PingFitOptions, U_LINE_S } from "./ping-map.ts";
+import { fitPings, type PingFacts } from "./ping-map.ts";
+import { type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
 import { smoothPings } from "./smoother.ts";
 import { cutAtStep, type Heard } from "./step-events.ts";
 import { type ClockStep, splitAtSteps } from "./steps.ts";
