@@ -2,7 +2,7 @@ import { ratePpm, type TimeMap, toSession } from "../model/clock.ts";
 import type { Ping } from "../model/ping.ts";
 import { type ClockFit, type Frame, joinLines, type LocalLine } from "./frame.ts";
 import { isCausal, quantile, roundTrip_s } from "./ping-filter.ts";
-import { ASYMMETRY_S, FEWEST_PINGS, fitWindows, isTooShort, limitsOf, type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
+import { ASYMMETRY_S, FEWEST_PINGS, type Fitted, fitWindows, isTooShort, limitsOf, type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
 import { bridge_s, type Node, softCorridor } from "./soft-corridor.ts";
 import { splitAtSteps } from "./steps.ts";
 
@@ -32,9 +32,10 @@ const MISTRUST = 4;
  * Fits the clock of a device that answers pings; its ticks are seconds.
  *
  * A question cannot arrive before it was sent nor an answer leave after it came back, so every ping says where the
- * clock cannot be. In overlapping windows of 300 s the line that keeps the largest distance from all of these limits
- * is the clock, and that distance, the margin, is its bound: half of any difference between the two ways lies within
- * it. `u_s` takes the smaller of margin and `asymmetry_s` as a rectangular half-width.
+ * clock cannot be. Straight corridors through overlapping windows of 300 s show which pings are false and roughly where
+ * the clock is; the line of a slowly wandering rate that keeps its distance from the limits of all others is the clock.
+ * Its distance from the nearest of them, on the side where it is larger, is its bound: half of any difference between
+ * the two ways lies within it. `u_s` takes the smaller of bound and `asymmetry_s` as a rectangular half-width.
  *
  * A clock that stepped has no single map: `fitDevice` splits its pings, gives each part an epoch and fits each.
  */
@@ -55,8 +56,7 @@ export function fitPings(pings: readonly Ping[], source: string, epoch: number, 
   const lines = fitted.map(({ line }) => line);
   if (lines.length === 0) return fail("the pings contradict each other: no clock within its rate limit fits them");
   const rough = { source, epoch, pieces: joinLines(frame, lines) };
-  const kept = new Set(fitted.flatMap((each) => each.pings));
-  const used = sent.filter((p) => kept.has(p));
+  const used = acceptedBy(fitted);
   const map: TimeMap = isTooShort(used)
     ? rough
     : { source, epoch, pieces: joinLines(frame, linesAlong(used, frame, [rough, options.asymmetry_s ?? ASYMMETRY_S])) };
@@ -72,6 +72,14 @@ export function fitPings(pings: readonly Ping[], source: string, epoch: number, 
     clock_steps: 0,
   };
   return { map, facts };
+}
+
+/** Pings that a window kept and none refused, in the order sent; all that were kept if each was refused by another. */
+function acceptedBy(fitted: readonly Fitted[]): Ping[] {
+  const kept = [...new Set(fitted.flatMap((each) => each.kept))];
+  const refused = new Set(fitted.flatMap((each) => each.refused));
+  const accepted = kept.filter((p) => !refused.has(p));
+  return accepted.length < FEWEST_PINGS ? kept : accepted;
 }
 
 /** Lines that the clock touches every {@link PIECE_S} or so; each has the worst of what lies between it and the one before. */

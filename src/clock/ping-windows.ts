@@ -11,13 +11,14 @@ export interface PingFitOptions {
   readonly limit_ppm?: number;
 }
 
-/** A window's line and the pings that it was drawn through. */
+/** A window's line, the pings it was drawn between, and those that it showed to be false. */
 export interface Fitted {
   readonly line: LocalLine;
-  readonly pings: readonly Ping[];
+  readonly kept: readonly Ping[];
+  readonly refused: readonly Ping[];
 }
 
-/** A crystal's rate is constant to 1e-8 over such a window; it is drawn anew three times per window. */
+/** A warming crystal leaves a straight line by 0.2 ms at most in such a window; it is drawn anew three times per window. */
 const WINDOW_S = 300;
 const WINDOW_STEP_S = 100;
 
@@ -83,8 +84,12 @@ function fitWindow(window: readonly Ping[], frame: Frame, options: PingFitOption
   const bound_s = margin_s + (isShort ? limit * SHORTEST_BASELINE_S : 0);
   const [lows, highs] = [new Set(line.floor), new Set(line.ceiling)];
   // If taking some out did not help, it was not they who were false.
-  const kept = line.margin_s < credible_s ? pings : pings.filter((_, k) => lows.has(floor[k]!) && highs.has(ceiling[k]!));
-  return { line: { x, y: line.y + line.slope * x, slope: line.slope, u_s, bound_s }, pings: kept };
+  const kept = new Set(line.margin_s < credible_s ? pings : pings.filter((_, k) => lows.has(floor[k]!) && highs.has(ceiling[k]!)));
+  return {
+    line: { x, y: line.y + line.slope * x, slope: line.slope, u_s, bound_s },
+    kept: [...kept],
+    refused: window.filter((p) => !kept.has(p)),
+  };
 }
 
 /** What a ping says of where the clock is, in the frame. */

@@ -17,10 +17,10 @@ export interface Node extends Smoothed {
 }
 
 /**
- * How fast the rate may wander, s / s^1.5: by 1 ppm in five minutes, as a crystal's does that warms up by a few ppm
+ * How fast the rate may wander, s / s^1.5: by 1.5 ppm in five minutes, as a crystal's does that warms up by a few ppm
  * in as long.
  */
-const WANDER = 6e-8;
+const WANDER = 8.5e-8;
 
 /** Standard uncertainty midway between two nodes whose clock and rate are known, `dx` apart: of a rate that wanders, unseen. */
 export const bridge_s = (dx: number): number => WANDER * Math.sqrt(dx ** 3 / 192);
@@ -29,35 +29,43 @@ export const bridge_s = (dx: number): number => WANDER * Math.sqrt(dx ** 3 / 192
 const NODE_S = 1;
 const NEIGHBOURHOOD_S = 300;
 
-/** The edge of a cloud is at the second closest limit and as wide as from there to the fifth; what is false must be few. */
+/** The edge of a cloud is at the second closest limit and as wide as from there to the seventh; what is false must be few. */
 const EDGE = 1;
-const WIDTH = 4;
+const WIDTH = 6;
 const NARROWEST_S = 5e-6;
 
-/** The edge is taken wide first, so that a bad start finds its way, and narrows to its width in these passes. */
+/** The nearest limits make the width as well, and say twice what they should know: from simulated links. */
+const SHARE = 0.5;
+
+/** The edge is taken wide first, so that a bad start finds its way, and narrows by half in every pass. */
 const WIDENED = 8;
-const PASSES = 14;
+
+/** The line stays when no node moves further, seconds; it does after ten to twenty passes if the start was good. */
+const SETTLED_S = 0.2e-6;
+const MOST_PASSES = 40;
 
 /**
- * The line of a slowly wandering rate that keeps its distance from both clouds of limits: from the many close to it
- * a little, not from the single closest alone.
+ * The line of a slowly wandering rate that keeps its distance from two clouds of limits: from every limit that is near,
+ * not from the nearest alone.
  *
  * A straight corridor rests on three points, and is as far off at its ends as they happen to lie. Here every limit
- * pushes with exp(-distance / width), width being how far apart the closest limits lie, and the line rests where the
- * pushes from either side balance. A constant difference between the two ways shifts it by half of that, exactly; that
- * queues are longer on one way hardly moves it, because only the closest limits count. The pushes are scaled to
- * weigh as much as they scatter, and are put to the smoother of {@link smoothWalk} as if they were sights, again and
- * again until the line stays (Newton's method on a posterior that is log-concave).
+ * pushes with exp(-distance / width), and the line rests where the pushes from both sides balance. The width is how far
+ * apart the nearest limits of the denser cloud lie: a wide one would take longer queues on one way for a shorter way.
+ * A constant difference between the two ways shifts the line by half of it, as it shifts the corridor. The pushes,
+ * scaled to weigh as much as they scatter, are put to {@link smoothWalk} as if they were sights, again and again until
+ * the line stays: Newton's method for the most probable line.
  *
- * @param limits in order of x
+ * @param limits in order of x, at least one
  * @param start height of a line that is roughly right
  */
 export function softCorridor(limits: readonly Limits[], start: (x: number) => number): Node[] {
   const nodes = gather(limits);
   let line: Smoothed[] = nodes.map(({ x }) => ({ x, y: start(x), slope: (start(x + 1) - start(x - 1)) / 2, u_s: 0 }));
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
     const widened = Math.max(1, WIDENED * 0.5 ** pass);
+    const before = line;
     line = smoothWalk(sights(nodes, line, widened), WANDER);
+    if (widened === 1 && line.every(({ y }, k) => Math.abs(y - before[k]!.y) < SETTLED_S)) break;
   }
   const distances = nodes.map((node, k) => distancesFrom(line[k]!, node));
   return nodes.map((node, k) => {
@@ -129,7 +137,7 @@ function sights(nodes: readonly Gathered[], line: readonly Smoothed[], widened: 
     // Far from every edge nothing pushes.
     return sum === 0
       ? { x, y, variance: Number.POSITIVE_INFINITY }
-      : { x, y: y + (width_s * up) / sum, variance: width_s ** 2 / (scale * sum) };
+      : { x, y: y + (width_s * up) / sum, variance: width_s ** 2 / (SHARE * scale * sum) };
   });
 }
 
@@ -138,12 +146,12 @@ interface Edge {
   readonly width_s: number;
 }
 
-/** Mean of the two clouds' edges: of where they are, and of how closely the limits lie there. */
+/** Where the clouds' edges are, in the mean of both, and how closely the limits lie at the denser one. */
 function edgeOf(near: readonly Distances[], widened: number): Edge {
   const [above, below] = [closest(near.map((each) => each.above)), closest(near.map((each) => each.below))];
   const last = above.length - 1;
   const edge = Math.min(EDGE, last);
-  const width_s = (above[last]! - above[edge]! + below[last]! - below[edge]!) / 2;
+  const width_s = Math.min(above[last]! - above[edge]!, below[last]! - below[edge]!);
   return { at_s: (above[edge]! + below[edge]!) / 2, width_s: widened * Math.max(NARROWEST_S, width_s) };
 }
 
