@@ -2,11 +2,12 @@ import { deviceTrial, LINKS, type Worth } from "./device-clocks.ts";
 import { meterTrial, STREAMS, type StreamWorth } from "./meter-clocks.ts";
 
 /** Clocks against simulated links whose truth is known: the acceptance table of the method, row by row. */
-const SEEDS = Array.from({ length: Number(process.argv[2] ?? 200) }, (_, k) => k + 1);
+const [COUNT = 200, FIRST = 1] = process.argv.slice(2).map(Number);
+const SEEDS = Array.from({ length: COUNT }, (_, k) => FIRST + k);
 const MS = 1e-3;
 let failures = 0;
 
-process.stdout.write(`${SEEDS.length} seeds; 30 min of pings, 10 min of arrivals\n\n`);
+process.stdout.write(`${SEEDS.length} seeds from ${FIRST}; 30 min of pings, 10 min of arrivals\n\n`);
 process.stdout.write(`${["condition".padEnd(58), "figure".padEnd(34), "found".padStart(11), "limit".padStart(11)].join("  ")}\n`);
 
 const links = {
@@ -20,15 +21,15 @@ const links = {
 const [symmetric, asymmetric, gaps, busy, corrupt, corruptGaps] = Object.entries(links) as [string, Worth[]][];
 most(symmetric!, "p95 of the largest error", { found_s: p95(symmetric![1].map(max)), limit_s: 0.1 * MS });
 most(asymmetric!, "largest error: A/2 + 0.2 ms", { found_s: largest(asymmetric![1].map(max)), limit_s: 0.5 * MS });
-most(gaps!, "p95 of the largest: A/2 + 0.2 ms", { found_s: p95(gaps![1].map(max)), limit_s: 0.8 * MS });
-most(busy!, "p95 of the largest: A/2 + 0.6 ms", { found_s: p95(busy![1].map(max)), limit_s: 1.2 * MS });
+most(gaps!, "largest error: A/2 + 0.2 ms", { found_s: largest(gaps![1].map(max)), limit_s: 0.8 * MS });
+most(busy!, "largest error: A/2 + 0.6 ms", { found_s: largest(busy![1].map(max)), limit_s: 1.2 * MS });
 for (const row of [corrupt!, corruptGaps!]) most(row, "p95 of the largest error", { found_s: p95(row[1].map(max)), limit_s: 1 * MS });
 for (const row of Object.entries(links)) least(row, "instants inside the bound", mean(row[1].map((each) => each.inBound)), 0.99);
 for (const row of [symmetric!, asymmetric!, corrupt!]) least(row, "instants inside 2 u", mean(row[1].map((each) => each.in2u)), 0.95);
 for (const row of [symmetric!, asymmetric!, corrupt!, corruptGaps!])
   most(row, "largest disagreement of estimators", { found_s: largest(row[1].map((each) => each.disagreement_s)), limit_s: 0.5 * MS });
 for (const row of [gaps!, busy!]) {
-  told(row, "largest error of all sessions", `${(largest(row[1].map(max)) / MS).toFixed(3)} ms`);
+  told(row, "p95 of the largest error", `${(p95(row[1].map(max)) / MS).toFixed(3)} ms`);
   told(row, "p95 of the disagreement", `${(p95(row[1].map((each) => each.disagreement_s)) / MS).toFixed(3)} ms`);
 }
 

@@ -3,7 +3,8 @@ import type { ClockSpec } from "../model/instrument.ts";
 import type { Ping } from "../model/ping.ts";
 import { ArrivalEnvelope, fitNewest } from "./arrival-map.ts";
 import { BURST_GAP_S, midpoint_s, roundTrip_s } from "./ping-filter.ts";
-import { fitPings, type PingFitOptions } from "./ping-map.ts";
+import { fitPings } from "./ping-map.ts";
+import type { PingFitOptions } from "./ping-windows.ts";
 import { splitAtSteps } from "./steps.ts";
 
 /**

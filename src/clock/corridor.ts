@@ -55,13 +55,24 @@ function between(below: Hull, above: Hull, limit: number): Corridor {
   return { slope, y: (above.intercept(slope) + below.intercept(slope)) / 2, margin_s: margin(slope) };
 }
 
+/** A corridor and the points that it was drawn between. */
+export interface ClearedCorridor extends Corridor {
+  readonly floor: readonly Point[];
+  readonly ceiling: readonly Point[];
+}
+
 /**
  * {@link widestCorridor} with the points taken out that alone make it narrower than `expected_s`.
  *
  * A few false stamps always slip through a filter; one of them touches the line and is worth more than all the true
  * ones together. At most twelve go.
  */
-export function widestCorridorWithout(floor: readonly Point[], ceiling: readonly Point[], limit: number, expected_s: number): Corridor {
+export function widestCorridorWithout(
+  floor: readonly Point[],
+  ceiling: readonly Point[],
+  limit: number,
+  expected_s: number,
+): ClearedCorridor {
   let lows = floor;
   let highs = ceiling;
   let best = widestCorridor(lows, highs, limit);
@@ -75,7 +86,7 @@ export function widestCorridorWithout(floor: readonly Point[], ceiling: readonly
     if (!widest) break;
     ({ lows, highs, corridor: best } = widest);
   }
-  return best;
+  return { ...best, floor: lows, ceiling: highs };
 }
 
 /** The hull vertices next to where the line touches: at the best slope it usually touches two on one side. */

@@ -1,7 +1,8 @@
 import { pieceAt, type TimeMap, toSession } from "../model/clock.ts";
 import type { Ping } from "../model/ping.ts";
 import type { ClockFit } from "./frame.ts";
-import { fitPings, type PingFacts, type PingFitOptions, U_LINE_S } from "./ping-map.ts";
+import { fitPings, type PingFacts } from "./ping-map.ts";
+import { type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
 import { smoothPings } from "./smoother.ts";
 import { cutAtStep, type Heard } from "./step-events.ts";
 import { type ClockStep, splitAtSteps } from "./steps.ts";
@@ -47,7 +48,7 @@ export function fitDevice(
 
 /**
  * Compares a map with the smoother's opinion at every ping. Half of what they disagree about within a piece is added to
- * the uncertainty of its line: `u = 0.02 ms + |difference| / 2`. The bound stays: it does not depend on the line.
+ * the uncertainty of its line: `u = 0.02 ms + |difference| / 2`. The bound stays: it counts from the line, wherever that is.
  */
 export function crossChecked(fit: ClockFit<PingFacts>, pings: readonly Ping[]): ClockFit<DeviceFacts> {
   const none = { ...fit.facts, cross_check_s: 0, cross_check_at_s: 0 };

@@ -1,16 +1,10 @@
-import { ratePpm, type TimeMap } from "../model/clock.ts";
+import { ratePpm, type TimeMap, toSession } from "../model/clock.ts";
 import type { Ping } from "../model/ping.ts";
-import { widestCorridorWithout } from "./corridor.ts";
 import { type ClockFit, type Frame, joinLines, type LocalLine } from "./frame.ts";
-import { isCausal, quantile, roundTrip_s, withoutFalsePings } from "./ping-filter.ts";
+import { isCausal, quantile, roundTrip_s } from "./ping-filter.ts";
+import { ASYMMETRY_S, FEWEST_PINGS, type Fitted, fitWindows, isTooShort, limitsOf, type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
+import { bridge_s, type Node, softCorridor } from "./soft-corridor.ts";
 import { splitAtSteps } from "./steps.ts";
-
-export interface PingFitOptions {
-  /** Largest credible difference between the shortest way there and back, halved, seconds: 0.5 ms USB, 1 ms Wi-Fi. */
-  readonly asymmetry_s?: number;
-  /** Largest credible rate error of the device's crystal. */
-  readonly limit_ppm?: number;
-}
 
 /** What a report says about a device's clock. */
 export type PingFacts = {
@@ -27,30 +21,21 @@ export type PingFacts = {
   readonly clock_steps: number;
 };
 
-/** A crystal's rate is constant to 1e-8 over such a window; it is drawn anew three times per window. */
-const WINDOW_S = 300;
-const WINDOW_STEP_S = 100;
+/** A warming crystal bends by some microseconds from a chord so long. */
+const PIECE_S = 50;
 
-/** Fewer pings than this cannot show that one of them is false. */
-const FEWEST_PINGS = 8;
-
-/** Over less than this a slope would be made of jitter: the rate is taken as nominal, good to {@link CRYSTAL}, for as long. */
-const SHORTEST_BASELINE_S = 2;
-const CRYSTAL = 100e-6;
-
-/** What remains of the line's uncertainty on a symmetric path, from simulated links. */
-export const U_LINE_S = 0.02e-3;
-
-/** A margin smaller than this part of half the shortest round trip is the work of a false stamp. */
-const CREDIBLE_MARGIN = 0.6;
+/** Smaller than this part of it, and the clock did not run along the line; what is missing widens the bound so many times. */
+const CONTRADICTED_MARGIN = 0.5;
+const MISTRUST = 4;
 
 /**
  * Fits the clock of a device that answers pings; its ticks are seconds.
  *
  * A question cannot arrive before it was sent nor an answer leave after it came back, so every ping says where the
- * clock cannot be. In overlapping windows of 300 s the line that keeps the largest distance from all of these limits
- * is the clock, and that distance, the margin, is its bound: half of any difference between the two ways lies within
- * it. `u_s` takes the smaller of margin and `asymmetry_s` as a rectangular half-width.
+ * clock cannot be. Straight corridors through overlapping windows of 300 s show which pings are false and roughly where
+ * the clock is; the line of a slowly wandering rate that keeps its distance from the limits of all others is the clock.
+ * Its distance from the nearest of them, on the side where it is larger, is its bound: half of any difference between
+ * the two ways lies within it. `u_s` takes the smaller of bound and `asymmetry_s` as a rectangular half-width.
  *
  * A clock that stepped has no single map: `fitDevice` splits its pings, gives each part an epoch and fits each.
  */
@@ -67,64 +52,64 @@ export function fitPings(pings: readonly Ping[], source: string, epoch: number, 
   }
   const first = sent[0]!;
   const frame: Frame = { tick0: first.deviceReceived, t0_s: first.sent_s, nominal_hz: 1 };
-  const used = new Set<Ping>();
-  const lines = windows(sent).flatMap((window) => fitWindow(window, frame, options, used) ?? []);
+  const fitted = fitWindows(sent, frame, options);
+  const lines = fitted.map(({ line }) => line);
   if (lines.length === 0) return fail("the pings contradict each other: no clock within its rate limit fits them");
-  const pieces = joinLines(frame, lines);
-  const map: TimeMap = { source, epoch, pieces };
+  const rough = { source, epoch, pieces: joinLines(frame, lines) };
+  const used = acceptedBy(fitted);
+  const map: TimeMap = isTooShort(used)
+    ? rough
+    : { source, epoch, pieces: joinLines(frame, linesAlong(used, frame, [rough, options.asymmetry_s ?? ASYMMETRY_S])) };
+  const { pieces } = map;
   const start = pieces[0]!;
   const facts = {
     ...about(sent),
     offset_s: start.fromTick - start.t0_s,
     rate_ppm: meanRatePpm(map, sent.at(-1)!.deviceSent),
     bound_s: Math.max(...pieces.map((p) => p.bound_s)),
-    pings_used: used.size,
-    pings_dropped: pings.length - used.size,
+    pings_used: used.length,
+    pings_dropped: pings.length - used.length,
     clock_steps: 0,
   };
   return { map, facts };
 }
 
-/** Windows of pings, evenly spread so that the outer ones end where the session does. */
-function windows(sent: readonly Ping[]): Ping[][] {
-  const start_s = sent[0]!.sent_s;
-  const spare_s = sent.at(-1)!.sent_s - start_s - WINDOW_S;
-  if (spare_s <= 0) return [[...sent]];
-  const count = Math.ceil(spare_s / WINDOW_STEP_S) + 1;
-  let from = 0;
-  return Array.from({ length: count }, (_, k) => {
-    const left_s = start_s + (k * spare_s) / (count - 1);
-    while (sent[from]!.sent_s < left_s) from++;
-    let to = from;
-    while (to < sent.length && sent[to]!.sent_s <= left_s + WINDOW_S) to++;
-    return sent.slice(from, to);
-  });
+/** Pings that a window kept and none refused, in the order sent; all that were kept if each was refused by another. */
+function acceptedBy(fitted: readonly Fitted[]): Ping[] {
+  const kept = [...new Set(fitted.flatMap((each) => each.kept))];
+  const refused = new Set(fitted.flatMap((each) => each.refused));
+  const accepted = kept.filter((p) => !refused.has(p));
+  return accepted.length < FEWEST_PINGS ? kept : accepted;
 }
 
-/** The line through one window, or undefined when its pings are too few or contradict each other. */
-function fitWindow(window: readonly Ping[], frame: Frame, options: PingFitOptions, used: Set<Ping>): LocalLine | undefined {
-  const { asymmetry_s = 0.5e-3, limit_ppm = 500 } = options;
-  const limit = limit_ppm * 1e-6;
-  const pings = withoutFalsePings(window, limit);
-  if (pings.length < FEWEST_PINGS) return undefined;
+/** Lines that the clock touches every {@link PIECE_S} or so; each has the worst of what lies between it and the one before. */
+function linesAlong(pings: readonly Ping[], frame: Frame, [rough, asymmetry_s]: readonly [TimeMap, number]): LocalLine[] {
   const { tick0, t0_s } = frame;
-  const point = (tick: number, host_s: number) => ({ x: tick - tick0, y: host_s - t0_s - (tick - tick0) });
-  const floor = pings.map((p) => point(p.deviceReceived, p.sent_s));
-  const ceiling = pings.map((p) => point(p.deviceSent, p.received_s));
-  const span_s = pings.at(-1)!.sent_s - pings[0]!.sent_s;
-  const isShort = span_s < SHORTEST_BASELINE_S;
-  const shortest_s = Math.min(...pings.map(roundTrip_s));
-  const credible_s = (CREDIBLE_MARGIN * shortest_s) / 2;
-  const line = widestCorridorWithout(floor, ceiling, isShort ? 0 : limit, credible_s);
-  if (line.margin_s <= 0) return undefined;
-  for (const ping of pings) used.add(ping);
-  const x = (floor[0]!.x + ceiling.at(-1)!.x) / 2;
-  const u_line_s = isShort ? Math.hypot(U_LINE_S, CRYSTAL * SHORTEST_BASELINE_S) : U_LINE_S;
-  // Still too narrow: the clock is no line here, and what the quickest ping says of itself is all that holds.
-  const margin_s = line.margin_s < credible_s ? shortest_s / 2 : line.margin_s;
-  const u_s = Math.hypot(Math.min(margin_s, asymmetry_s) / Math.sqrt(3), u_line_s);
-  const bound_s = margin_s + (isShort ? limit * SHORTEST_BASELINE_S : 0);
-  return { x, y: line.y + line.slope * x, slope: line.slope, u_s, bound_s };
+  const limits = pings.map((p) => limitsOf(p, frame));
+  const nodes = softCorridor(limits, (x) => toSession(rough, tick0 + x) - t0_s - x);
+  const lines: LocalLine[] = [];
+  let worst = { bound_s: 0, u_s: 0 };
+  for (const [k, node] of nodes.entries()) {
+    const unseen_s = bridge_s(node.x - (nodes[k - 1]?.x ?? node.x));
+    worst = { bound_s: Math.max(worst.bound_s, boundOf(node)), u_s: Math.max(worst.u_s, Math.hypot(node.u_s, unseen_s)) };
+    const isEnd = k === nodes.length - 1;
+    if (k > 0 && !isEnd && node.x - lines.at(-1)!.x < PIECE_S) continue;
+    const u_s = Math.hypot(Math.min(worst.bound_s, asymmetry_s) / Math.sqrt(3), U_LINE_S, worst.u_s);
+    lines.push({ x: node.x, y: node.y, slope: node.slope, u_s, bound_s: worst.bound_s });
+    worst = { bound_s: 0, u_s: 0 };
+  }
+  return lines;
+}
+
+/**
+ * A true line along this one cannot be further away, or it would cross a limit. Where the limits come closer than is
+ * credible, the clock did not run along the line, and the less it did the more is what the quickest ping says of
+ * itself all that holds.
+ */
+function boundOf({ above_s, below_s, trip_s }: Node): number {
+  const [narrow_s, wide_s] = [Math.min(above_s, below_s), Math.max(above_s, below_s)];
+  const missing_s = Math.max(0, (CONTRADICTED_MARGIN * trip_s) / 2 - narrow_s);
+  return Math.max(wide_s, Math.min(trip_s / 2 - Math.min(0, narrow_s), wide_s + MISTRUST * missing_s));
 }
 
 function about(pings: readonly Ping[]): Pick<PingFacts, "round_trip_min_s" | "round_trip_median_s"> {
