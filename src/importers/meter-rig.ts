@@ -35,7 +35,7 @@ export function readMeterRig(files: readonly ImportedFile[], problems: Problems)
 }
 
 /** The gain the rig states, and `sampling_s`; a file names no instrument, so the rest counts as exact. */
-export function meterAccuracy({ gain_uncertainty }: Pick<MeterRig, "gain_uncertainty">, sampling_s: number): Accuracy {
+export function meterAccuracy({ gain_uncertainty = 0 }: { readonly gain_uncertainty?: number | undefined }, sampling_s: number): Accuracy {
   return {
     gain: gain_uncertainty,
     currentOffset_a: 0,

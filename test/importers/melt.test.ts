@@ -217,7 +217,7 @@ test("what cannot be read is told, all at once", () => {
   const { "measurements_iter0.json": _, ...none } = texts;
   expect(() => decode(none)).toThrowErrorMatchingInlineSnapshot(`
     [JoulebenchError: MELT import: 1 problem
-      melt_measurements: has no prompt; expected measurements_iter0.json, or measurements_iter0_conv0.csv of llama.cpp]
+      melt_measurements: has no prompt; expected measurements_iter0.json, or measurements_iter0_conv0.csv of llama.cpp or MLC]
   `);
   expect(() => decode({ ...texts, ".t_monsoon": `${ENGINE_S - 3600}` })).toThrowErrorMatchingInlineSnapshot(`
     [JoulebenchError: MELT import: 1 problem
