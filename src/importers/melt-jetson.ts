@@ -27,6 +27,7 @@ const BUS_OFFSET_V = 0.016;
 const BUS_COUNT_V = 0.008;
 /** A count of the shunt, 40 µV, on the smallest shunt a board has: a current that hardly varied shows larger ones. */
 const LARGEST_COUNT_A = 0.04;
+const UNSTATED_SHUNTS = "gain by the INA3221's data sheet; how well the module's shunts are known is not in it";
 const rectangular = (limit: number): number => limit / Math.sqrt(3);
 
 /** The rails of a Jetson as jetson-monitor logged them: the module's input, or those rails whose sum `rig.json` states. */
@@ -49,7 +50,7 @@ export function jetsonMeter(files: readonly ImportedFile[], rig: MeltRig, proble
     return undefined;
   }
   return {
-    trace: traceOf(log, sampled, nominal_s),
+    trace: traceOf(log, sampled, { rig, nominal_s }),
     channel,
     accuracy: accuracyOf(rig, sampled.columns, { channel, nominal_s }),
     longest_s: longestStep(nominal_s, CONTIGUOUS_STEPS),
@@ -106,7 +107,7 @@ function whole(times_s: readonly number[], columns: MeterTrace["columns"]): Samp
   };
 }
 
-function traceOf(log: MonitorLog, { times_s, columns }: Sampled, nominal_s: number): MeterTrace {
+function traceOf(log: MonitorLog, { times_s, columns }: Sampled, { rig, nominal_s }: { rig: MeltRig; nominal_s: number }): MeterTrace {
   return {
     times_s,
     columns,
@@ -117,7 +118,7 @@ function traceOf(log: MonitorLog, { times_s, columns }: Sampled, nominal_s: numb
     facts: {
       map: "each line stamped by the Jetson when it was logged, after the whole sweep was read",
       rate_hz: 1 / nominal_s,
-      accuracy: "limits of the INA3221's data sheet; how well the module's shunts are known is not in them",
+      ...(rig.gain_uncertainty === undefined ? { accuracy: UNSTATED_SHUNTS } : {}),
       rails: [...log.rails.keys()].sort().join(", "),
     },
     faults: log.faults,

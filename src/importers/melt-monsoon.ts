@@ -7,7 +7,7 @@ import { type MeltSamples, readMeltPower } from "./melt-power.ts";
 import type { MeltRun } from "./melt-run.ts";
 import { meltValues } from "./melt-values.ts";
 import { CHANNEL } from "./meter-recording.ts";
-import { meterAccuracy } from "./meter-rig.ts";
+import { accuracyFact, meterAccuracy } from "./meter-rig.ts";
 import type { Problems } from "./problems.ts";
 import { longestStep } from "./trace.ts";
 
@@ -17,7 +17,8 @@ export function monsoonMeter(files: readonly ImportedFile[], rig: MeltRig, probl
   if (Number.isNaN(started_s)) problems.add(START, "expected one number, seconds since 1970");
   const samples = readMeltPower(fileNamed(files, MONSOON), problems);
   if (!samples || Number.isNaN(started_s)) return undefined;
-  const { trace, raw } = samples;
+  const { raw } = samples;
+  const trace = { ...samples.trace, facts: { ...samples.trace.facts, ...accuracyFact(rig) } };
   const zero = powerZero(started_s, raw.times_s[0]!, rig);
   return {
     trace,

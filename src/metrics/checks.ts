@@ -188,11 +188,13 @@ export function nothingFolds({ context: { readings } }: Evidence): Verdict {
 }
 
 /** Age at the session, never at the analysis. */
-export function calibrationIsYoung({ recording: { calibration } }: Evidence): Verdict {
+export function calibrationIsYoung({ recording: { calibration, measurand } }: Evidence): Verdict {
   const { age_days, limit_days } = calibration ?? {};
+  const word =
+    measurand.accuracy.gain > 0 ? "the uncertainty of its gain is the rig's or the data sheet's word" : "its gain counts as exact";
   if (age_days === undefined)
     return limit_days === undefined
-      ? [true, "not calibrated here: the uncertainty of its gain is the rig's or the data sheet's word"]
+      ? [true, `not calibrated here: ${word}`]
       : [false, `never calibrated, though the rig wants it within ${limit_days} days; joulebench calibrate does it`];
   const sentence = `calibrated ${Math.abs(age_days).toFixed(1)} days ${age_days < 0 ? "after" : "before"} the session`;
   if (limit_days === undefined) return [true, sentence];

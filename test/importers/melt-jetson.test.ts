@@ -46,6 +46,8 @@ function asMeltDoes(log: string, rail: string, from_s: number, to_s: number): { 
 test("MLC on a Jetson: energies of its module's input, within what 100 instants a second leave open", () => {
   const recording = decode(mlcCliFolder());
   expect(recording.measurand).toMatchObject({ channel: "vdd_in", accuracy: { currentResolution_a: 0.008 } });
+  expect(recording.measurand.accuracy.gain).toBeCloseTo(Math.SQRT2 * (0.0025 / Math.sqrt(3)), 12);
+  expect(recording.clocks.meter?.accuracy).toContain("INA3221");
   const { one, results } = measured(recording);
   for (const [k, { start_s, end_s }] of JETSON_PROMPTS.entries()) {
     const { value, uncertainty, flags } = one("request_energy", prompt(k));
