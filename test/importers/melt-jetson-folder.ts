@@ -19,7 +19,7 @@ export const LOAD = { start_s: 0.5, end_s: 1.5 };
 /** `expect` sees a prompt's end where the last decode ended, and waits 5 s before the next. */
 export const JETSON_PROMPTS = [
   { start_s: 2, first_s: 2.4, end_s: 4.4, input: 60, decoded: 40 },
-  { start_s: 9.6, first_s: 9.9, end_s: 11.9, input: 45, decoded: 40 },
+  { start_s: 9.6, first_s: 9.9, end_s: 11.9, input: 47, decoded: 40 },
 ] as const;
 
 /** 3 W idle, 7 W while loading, 14 W in a prefill, 10 W in a decode. */
