@@ -10,12 +10,20 @@ export const START = ".t_monsoon";
 export const CONFIGURATION = "configuration.json";
 const EVENTS = "melt_measurements";
 
+/** The log of jetson-monitor, one per iteration: what a Jetson has in place of the Monsoon's files. */
+export const ENERGY = /^energy_iter\d+\.log$/;
+
 const RECORD = /^(?:measurements_iter\d+(?:_conv\d+|_timing_conv\d+|_thermals)?\.(?:csv|json|tsv)|llm_output_iter\d+_conv\d+\.txt)$/;
 
-/** The files of a MELT run, as brave-experiments/blade-public lays them out; those of the app lie in a folder of their own. */
+/**
+ * The files of a MELT run, as brave-experiments/blade-public lays them out for phones and jetsonlab-public for Jetsons; those
+ * of the app or the engine lie in a folder of their own.
+ */
 export async function collectMelt(path: string): Promise<readonly ImportedFile[]> {
   const records = await readdir(join(path, EVENTS)).catch(() => []);
-  const wanted: Wanted[] = [here(MONSOON), here(START), { ...here(CONFIGURATION), optional: true }, { ...here(RIG), optional: true }];
+  const logs = (await readdir(path).catch(() => [])).filter((each) => ENERGY.test(each)).sort();
+  const power = logs.length > 0 ? logs : [MONSOON, START];
+  const wanted: Wanted[] = [...power.map(here), { ...here(CONFIGURATION), optional: true }, { ...here(RIG), optional: true }];
   for (const name of records.filter((each) => RECORD.test(each)).sort()) wanted.push({ name, places: [`${EVENTS}/${name}`] });
   return readFolder(path, wanted);
 }
@@ -37,7 +45,9 @@ const Interval = z.tuple([z.number(), z.number()]).refine(([from, to]) => from <
 /** What a `rig.json` in the folder may add. Times are seconds since 1970 on the clock of the recording computer. */
 export const MeltRig = z.strictObject({
   idle: z.array(Interval).default([]),
-  gain_uncertainty: z.number().nonnegative().default(0),
+  gain_uncertainty: z.number().nonnegative().optional(),
+  /** Rails of a Jetson whose sum is what the module takes in; without it, the rail of its input. */
+  rails: z.array(z.string()).nonempty().optional(),
   /** When the times of the power file were 0; else taken from `.t_monsoon` and the first row. */
   power_zero_s: z.number().optional(),
   /** How far the computer's clock was ahead of the phone's, where somebody knows; and its standard uncertainty (k = 1). */

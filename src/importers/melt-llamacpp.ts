@@ -1,13 +1,13 @@
 import type { ImportedFile } from "../model/recording.ts";
 import { textOf } from "./folder.ts";
 import { readMeltEvents, timesOf } from "./melt-events.ts";
-import { matching, numbersOf } from "./melt-files.ts";
+import { ENERGY, matching, numbersOf } from "./melt-files.ts";
 import { type Span, tokensByPrompt } from "./melt-join.ts";
 import type { MeltLoad, MeltPrompt, MeltRun } from "./melt-run.ts";
 import { printedTimings, type Timings } from "./melt-timings.ts";
 import type { Problems } from "./problems.ts";
 
-const SPANS = /^measurements_iter\d+_conv\d+\.csv$/;
+export const SPANS = /^measurements_iter\d+_conv\d+\.csv$/;
 const HEADER = "start_date,duration,state";
 const ROW = /^(\d{9,}(?:\.\d+)?),(\d+(?:\.\d+)?),(.*)$/;
 
@@ -17,13 +17,17 @@ export const isLlamaCpp = (files: readonly ImportedFile[]): boolean =>
 
 /**
  * Runs of llama.cpp's `main` under `expect`: each conversation has `measurements_iter*_conv*.csv` (prompts, timed by the
- * computer that records), `.tsv` (events, stamped by the device) and `llm_output_iter*_conv*.txt` (its terminal).
+ * computer that records), `.tsv` (events, stamped by the device) and `llm_output_iter*_conv*.txt` (its terminal). A Jetson
+ * records itself, so that all of it is on one clock.
  */
 export function readLlamaCppRun(files: readonly ImportedFile[], problems: Problems): MeltRun {
-  const conversations = matching(files, SPANS).map((file) => readConversation(file, files, problems));
+  const isOneClock = matching(files, ENERGY).length > 0;
+  const conversations = matching(files, SPANS).map((file) => readConversation(file, { files, isOneClock }, problems));
   const joined = conversations.map(({ u_s }) => u_s).filter((u_s) => u_s !== undefined);
   const alone = conversations.length - joined.length;
-  const defects = ["two clocks: prompts are timed by the recording computer, tokens by the device, and MELT joins both to one trace"];
+  const defects = isOneClock
+    ? []
+    : ["two clocks: prompts are timed by the recording computer, tokens by the device, and MELT joins both to one trace"];
   if (alone > 0) defects.push(`${alone} conversations whose tokens could not be joined to their prompts: totals only`);
   return {
     clock: "host",
@@ -45,7 +49,12 @@ interface Conversation {
   readonly u_s: number | undefined;
 }
 
-function readConversation(file: ImportedFile, files: readonly ImportedFile[], problems: Problems): Conversation {
+interface Beside {
+  readonly files: readonly ImportedFile[];
+  readonly isOneClock: boolean;
+}
+
+function readConversation(file: ImportedFile, { files, isOneClock }: Beside, problems: Problems): Conversation {
   const { iteration, conversation } = numbersOf(file.name);
   const name = `iter${iteration} conv${conversation}`;
   const rows = readSpans(file, problems);
@@ -65,6 +74,7 @@ function readConversation(file: ImportedFile, files: readonly ImportedFile[], pr
     decodes,
     spans,
     timings.map(({ n_eval }) => n_eval),
+    isOneClock,
   );
   return {
     prompts: spans.map((span, index) =>
@@ -90,7 +100,7 @@ function promptOf(name: string, each: { span: Span; timing: Timings; tokens: rea
 }
 
 /** The rows `expect` wrote: start, duration, and the prompt, which may go on over lines of its own. */
-function readSpans(file: ImportedFile, problems: Problems): readonly (Span & { readonly state: string })[] {
+export function readSpans(file: ImportedFile, problems: Problems): readonly (Span & { readonly state: string })[] {
   const rows = textOf(file)
     .split("\n")
     .flatMap((line) => {

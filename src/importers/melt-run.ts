@@ -24,7 +24,7 @@ export interface MeltLoad {
 export interface MeltRun {
   /** Whose clock the times are on: the phone's, or that of the computer that recorded the power. */
   readonly clock: "phone" | "host";
-  readonly engine: "app" | "llama.cpp";
+  readonly engine: "app" | "llama.cpp" | "mlc-cli";
   readonly model: string | undefined;
   readonly prompts: readonly MeltPrompt[];
   readonly loads: readonly MeltLoad[];

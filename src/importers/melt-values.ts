@@ -1,8 +1,8 @@
 import type { Reference } from "../model/recording.ts";
 import type { MeltRun } from "./melt-run.ts";
 
-const METHOD = "MELT (its method)";
-const J_PER_MWH = 3.6;
+export const METHOD = "MELT (its method)";
+export const J_PER_MWH = 3.6;
 
 /** The power file as MELT reads it: seconds since 1970 by its own reckoning, mA and V. */
 export interface MeltPower {

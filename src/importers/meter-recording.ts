@@ -5,7 +5,7 @@ import type { InferenceEvent } from "../model/event.ts";
 import type { ImportedFile, Recording, Reference } from "../model/recording.ts";
 import { readEvents } from "./generic.ts";
 import { EVENTS as EVENTS_FILE, tableOf } from "./meter-folder.ts";
-import { type MeterRig, meterAccuracy, readMeterRig } from "./meter-rig.ts";
+import { accuracyFact, type MeterRig, meterAccuracy, readMeterRig, type StatedAccuracy } from "./meter-rig.ts";
 import { Problems } from "./problems.ts";
 import { longestStep, traceBlocks } from "./trace.ts";
 
@@ -30,6 +30,8 @@ export interface MeterTrace {
   /** Standard uncertainty of `times_s`, and of the instant a sample stands for. */
   readonly u_s: number;
   readonly sampling_s: number;
+  /** What the maker states about the meter, where it states anything. */
+  readonly stated?: StatedAccuracy;
   readonly facts: Readonly<Record<string, number | string>>;
   readonly faults: readonly Fault[];
   readonly references?: readonly Reference[];
@@ -67,20 +69,22 @@ function recording(trace: MeterTrace, rig: MeterRig, given: readonly InferenceEv
     ? { map: "as imported: on the clock of the file's time column", start_s: zero_s, u_s }
     : { map: "no events.jsonl beside the file: the whole trace is one unit" };
   return {
-    measurand: { source: POWER, channel, accuracy: meterAccuracy(rig, trace.sampling_s), longestStep: longestStep(nominal_s) },
+    measurand: {
+      source: POWER,
+      channel,
+      accuracy: meterAccuracy(rig, trace.sampling_s, trace.stated),
+      longestStep: longestStep(nominal_s),
+    },
     maps: [identityMap(POWER, 0, trace.u_s), eventMap(zero_s, u_s)],
     events: given ?? wholeTrace(zero_s + times_s[0]! - (sampler === "point" ? 0 : nominal_s), zero_s + times_s.at(-1)!),
     readings: [],
     idle: rig.idle.map(([from_s, to_s]) => [from_s - origin_s, to_s - origin_s] as const),
     faults: [...trace.faults, ...faults],
     references: trace.references ?? [],
-    clocks: { [POWER]: { ...trace.facts, ...(rig.gain_uncertainty === 0 ? UNSTATED : {}) }, [EVENTS]: shared },
+    clocks: { [POWER]: { ...trace.facts, ...accuracyFact(rig, trace.stated) }, [EVENTS]: shared },
     blocks: voltage_v === undefined ? blocks : () => supplied(blocks(), channel, voltage_v),
   };
 }
-
-/** Two ways to say nothing about the meter's gain look alike in a number, so it is said in words. */
-const UNSTATED = { accuracy: "no gain_uncertainty stated in rig.json: the meter counts as exact" };
 
 function eventMap(zero_s: number, u_s: number): TimeMap {
   const piece = { fromTick: zero_s, t0_s: 0 as SessionSeconds, rate_hz: 1, u_s, bound_s: Number.POSITIVE_INFINITY };

@@ -19,8 +19,8 @@ export const MeterRig = z.strictObject({
   rate_hz: z.number().positive().optional(),
   /** Seconds of the file's time column in which the device did nothing. */
   idle: z.array(Interval).default([]),
-  /** Relative standard uncertainty (k = 1) of the power; 0 unless it is stated. */
-  gain_uncertainty: z.number().nonnegative().default(0),
+  /** Relative standard uncertainty (k = 1) of the power; without it, what the maker states, if anything. */
+  gain_uncertainty: z.number().nonnegative().optional(),
   /** What the clock of `events.jsonl` showed when the file's time column was 0. */
   start_s: z.number().default(0),
   /** Standard uncertainty (k = 1) of `start_s`, or of whatever else put both on one clock. */
@@ -34,14 +34,32 @@ export function readMeterRig(files: readonly ImportedFile[], problems: Problems)
   return (file && readJson(file, MeterRig, problems)) ?? MeterRig.parse({});
 }
 
-/** The gain the rig states, and `sampling_s`; a file names no instrument, so the rest counts as exact. */
-export function meterAccuracy({ gain_uncertainty }: Pick<MeterRig, "gain_uncertainty">, sampling_s: number): Accuracy {
+/** What a maker states about its meter: a limit of error of the power, relative, and where that stands. */
+export interface StatedAccuracy {
+  readonly limit: number;
+  readonly source: string;
+}
+
+type StatedGain = { readonly gain_uncertainty?: number | undefined };
+
+/**
+ * The gain that the rig states, else the maker's limit as a rectangular distribution (GUM 4.3.7), else none; and
+ * `sampling_s`. A file names no instrument, so the rest counts as exact.
+ */
+export function meterAccuracy({ gain_uncertainty }: StatedGain, sampling_s: number, stated?: StatedAccuracy): Accuracy {
   return {
-    gain: gain_uncertainty,
+    gain: gain_uncertainty ?? (stated ? stated.limit / Math.sqrt(3) : 0),
     currentOffset_a: 0,
     voltageOffset_v: 0,
     currentResolution_a: 0,
     voltageResolution_v: 0,
     sampling_s,
   };
+}
+
+/** In words, because a gain that nobody states and one that is exact look alike in a number. */
+export function accuracyFact({ gain_uncertainty }: StatedGain, stated?: StatedAccuracy): Readonly<Record<string, string>> {
+  if (gain_uncertainty !== undefined) return {};
+  if (stated) return { accuracy: `limits of ±${100 * stated.limit} % of the power, rectangular: ${stated.source}` };
+  return { accuracy: "no gain_uncertainty stated in rig.json, and none of the maker's is known: the meter counts as exact" };
 }

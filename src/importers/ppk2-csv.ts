@@ -3,7 +3,7 @@ import type { ImportedFile, Importer } from "../model/recording.ts";
 import { firstLine, readLoose } from "./loose-csv.ts";
 import { collectMeter } from "./meter-folder.ts";
 import { CHANNEL, cutFault, decodeMeter, type MeterTrace, medianStep, POWER } from "./meter-recording.ts";
-import { type MeterRig, RIG } from "./meter-rig.ts";
+import { type MeterRig, RIG, type StatedAccuracy } from "./meter-rig.ts";
 import type { Problems } from "./problems.ts";
 import { AMPERES, SECONDS, scale, splitUnit } from "./units.ts";
 
@@ -11,6 +11,8 @@ import { AMPERES, SECONDS, scale, splitUnit } from "./units.ts";
 const OWN_RATE_HZ = 100_000;
 /** Nordic specifies the kit up to 1 A (PPK2 user guide). */
 const LARGEST_A = 1;
+/** Of the current; the voltage is the rig's word. Found as a quotation of Nordic's listing, not in the listing itself. */
+const STATED: StatedAccuracy = { limit: 0.2, source: "Nordic's listing of the kit, better than ±20 %" };
 
 /**
  * The CSV that nRF Connect's Power Profiler exports (pc-nrfconnect-ppk, src/actions/exportChartAction.ts):
@@ -62,6 +64,7 @@ function readTrace(file: ImportedFile, rig: MeterRig, problems: Problems): Meter
     u_s: 0,
     // The export says neither which end of its sample a timestamp is, nor how far the app's smoothing lags.
     sampling_s: smoothed ? nominal_s : nominal_s / 2 / Math.sqrt(3),
+    stated: STATED,
     facts: {
       map: "index of the sample over the rate, by the app",
       time_unit: `${rig.time_unit ?? parts[time]!.unit}, ${rig.time_unit ? "by rig.json" : "by the header"}`,

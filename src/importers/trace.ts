@@ -21,10 +21,12 @@ export interface Trace {
   readonly nominal_s: number;
   /** Samples the recording itself says are not contiguous with the one before. */
   readonly breaks: readonly number[];
+  /** After a longer step than this many nominal ones something is missing; 1.5 unless the recording is known to stagger. */
+  readonly contiguousSteps?: number;
 }
 
 /** Longest distance of two instants that is still no gap. */
-export const longestStep = (nominal_s: number): number => CONTIGUOUS_STEPS * nominal_s;
+export const longestStep = (nominal_s: number, steps = CONTIGUOUS_STEPS): number => steps * nominal_s;
 
 /** A run of contiguous samples: from `first` up to, not including, `end`. */
 interface Run {
@@ -42,7 +44,7 @@ export function traceBlocks(trace: Trace): { readonly blocks: () => Iterable<Blo
 }
 
 function findRuns(trace: Trace, faults: Fault[]): readonly Run[] {
-  const { times_s, nominal_s, source } = trace;
+  const { times_s, nominal_s, source, contiguousSteps } = trace;
   const breaks = new Set(trace.breaks);
   const runs: Run[] = [];
   let lost = 0;
@@ -52,7 +54,7 @@ function findRuns(trace: Trace, faults: Fault[]): readonly Run[] {
     const before_s = times_s[k - 1]!;
     const step_s = times_s[k]! - before_s;
     const broken = breaks.has(k);
-    if (!broken && step_s <= longestStep(nominal_s)) continue;
+    if (!broken && step_s <= longestStep(nominal_s, contiguousSteps)) continue;
     runs.push({ ...run, end: k });
     const lostBefore = Math.max(Math.round(step_s / nominal_s - 1), broken ? 1 : 0);
     run = { first: k, start_s: startAfter(trace, k), lostBefore };

@@ -24,7 +24,7 @@ const watts = (power_w: number): string => `${power_w.toPrecision(4)} W`;
 /** A gap at an edge leaves open how much belongs to which side. */
 export function edgesAreCovered({ energies }: Evidence): Verdict {
   const n = energies.filter(({ window, flags }) => window.phase !== "token" && flags.includes("EDGE_GAP")).length;
-  return [n === 0, n === 0 ? "no edge of a phase lies in a gap" : `${n} phases begin or end in a gap longer than 5 ms`];
+  return [n === 0, n === 0 ? "no edge of a phase lies in a gap" : `${n} phases begin or end in a gap`];
 }
 
 /** The hard bound that the pings give. */
@@ -188,11 +188,13 @@ export function nothingFolds({ context: { readings } }: Evidence): Verdict {
 }
 
 /** Age at the session, never at the analysis. */
-export function calibrationIsYoung({ recording: { calibration } }: Evidence): Verdict {
+export function calibrationIsYoung({ recording: { calibration, measurand } }: Evidence): Verdict {
   const { age_days, limit_days } = calibration ?? {};
+  const word =
+    measurand.accuracy.gain > 0 ? "the uncertainty of its gain is the rig's or the data sheet's word" : "its gain counts as exact";
   if (age_days === undefined)
     return limit_days === undefined
-      ? [true, "not calibrated here: the uncertainty of its gain is the rig's or the data sheet's word"]
+      ? [true, `not calibrated here: ${word}`]
       : [false, `never calibrated, though the rig wants it within ${limit_days} days; joulebench calibrate does it`];
   const sentence = `calibrated ${Math.abs(age_days).toFixed(1)} days ${age_days < 0 ? "after" : "before"} the session`;
   if (limit_days === undefined) return [true, sentence];

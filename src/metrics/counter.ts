@@ -132,7 +132,8 @@ class Counter {
     if (run.point_w) this.#isPointwise = true;
     this.#split(run.mean_w[0]!);
     let k = 0;
-    while (this.#next < this.#at.length && this.#at[this.#next]! < end_s) {
+    // An instant at the very end belongs to what follows: the next sample, or a gap, which it then touches.
+    while (this.#next < this.#at.length && this.#at[this.#next]! < end_s - SAME_TIME_S) {
       const offset_s = Math.max(0, this.#at[this.#next]! - start_s);
       const inside = edges.indexOf(offset_s);
       this.#take(run, edges, k, inside);

@@ -2,12 +2,12 @@ import type { TimeMap } from "../model/clock.ts";
 import type { Accuracy } from "../model/instrument.ts";
 import type { Component, GapBounds, Window } from "../model/measurement.ts";
 import type { Baseline } from "./baseline.ts";
-import { combined } from "./budget.ts";
 import type { CounterReadings } from "./counter.ts";
 import { edgePowers } from "./edges.ts";
 import { gapBounds, gapUncertainty_j } from "./gaps.ts";
 import type { Instants } from "./instants.ts";
 import { unseen_w } from "./unseen.ts";
+import { flagsOf } from "./window-flags.ts";
 
 /** What is needed to turn counter readings into window energies. */
 export interface EnergyContext {
@@ -44,10 +44,6 @@ export interface WindowEnergy {
 
 /** Below this share of missing time a window is whole: it covers the rounding of edges, no sample is that short. */
 const WHOLE = 1e-6;
-/** Rule 7 of docs/architecture.md. */
-export const LEAST_COVERAGE = 0.95;
-export const LARGEST_GAP_UNCERTAINTY = 0.005;
-export const LONGEST_EDGE_GAP_S = 0.005;
 
 /**
  * Energy of a window, with gaps filled by the mean power of the same phase and flagged.
@@ -158,35 +154,6 @@ function netOf(components: readonly Component[], net_j: number, length_s: number
   const list = components.map((each) => ({ ...each, u: anew[each.name] ?? each.u }));
   if (baseline) list.push({ name: "baseline", u: length_s * baseline.u_w, dof: baseline.dof });
   return list.filter((each) => each.u > 0);
-}
-
-interface FlagFacts {
-  readonly window: Window;
-  readonly i: number;
-  readonly j: number;
-  readonly coverage: number;
-  readonly hasGap: boolean;
-  readonly energy_j: number | null;
-  readonly components: readonly Component[];
-  readonly readings: CounterReadings;
-}
-
-/** Most windows have none: they share it. */
-const NO_FLAGS: readonly string[] = [];
-
-function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): readonly string[] {
-  const gap_s = Math.max(readings.gap_s[i]!, readings.gap_s[j]!);
-  if (!hasGap && gap_s === 0 && !readings.isPointwise && window.flags.length === 0) return NO_FLAGS;
-  const flags = window.flags.filter((flag) => flag !== "CLOCK_STEP");
-  if (hasGap) flags.push("GAP");
-  if (readings.isPointwise && window.phase !== "token") flags.push("POINT_SAMPLER");
-  const reasons: string[] = [];
-  if (window.flags.includes("CLOCK_STEP")) reasons.push("CLOCK_STEP");
-  if (coverage < LEAST_COVERAGE) reasons.push("COVERAGE");
-  const u_gap = combined(components.filter((each) => each.name === "gap"));
-  if (energy_j !== null && u_gap > LARGEST_GAP_UNCERTAINTY * Math.abs(energy_j)) reasons.push("GAP_UNCERTAINTY");
-  if (gap_s > LONGEST_EDGE_GAP_S) reasons.push("EDGE_GAP");
-  return reasons.length > 0 ? [...flags, ...reasons, "INVALID"] : flags;
 }
 
 function peakOf({ peak_w }: CounterReadings, i: number, j: number): number {

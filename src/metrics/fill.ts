@@ -1,8 +1,9 @@
 import type { Window } from "../model/measurement.ts";
 import { type EnergyContext, measuredPower_w, type WindowEnergy, windowEnergy } from "./energies.ts";
+import { flagMissingTokens } from "./window-flags.ts";
 
 /** Energies of all windows. A gap is filled by the same phase of the same request, else by that phase of the session. */
-export function energiesOf(windows: readonly Window[], context: EnergyContext): WindowEnergy[] {
+export function energiesOf(windows: readonly Window[], context: EnergyContext): readonly WindowEnergy[] {
   const totals = new Map<string, { energy_j: number; covered_s: number }>();
   const add = (key: string, part: { energy_j: number; covered_s: number }): void => {
     const total = totals.get(key) ?? { energy_j: 0, covered_s: 0 };
@@ -38,5 +39,5 @@ export function energiesOf(windows: readonly Window[], context: EnergyContext): 
   };
   const isRequest = (window: Window): boolean => window.phase === "request";
   const energies = windows.filter((each) => !isRequest(each)).map(ofPart);
-  return energies.concat(windows.filter(isRequest).map(ofRequest));
+  return flagMissingTokens(energies.concat(windows.filter(isRequest).map(ofRequest)));
 }

@@ -58,7 +58,7 @@ const RULES: readonly Rule[] = [
     rule: "coverage",
     level: "WARN",
     check: (evidence) => {
-      const n = flagged(evidence, "COVERAGE", "GAP_UNCERTAINTY", "EDGE_GAP");
+      const n = flagged(evidence, "COVERAGE", "GAP_UNCERTAINTY", "EDGE_GAP", "TOKEN_IN_GAP");
       return [n === 0, n === 0 ? "no phase lost more than the rules allow" : `${n} phases are invalid for missing samples`];
     },
   },

@@ -4,6 +4,7 @@ import { type BusState, TwiBus } from "./avr-twi.ts";
 import { openUsart } from "./avr-usart.ts";
 import { Ina219, type Ina219Options } from "./ina219.ts";
 import type { Plant } from "./plant.ts";
+import type { Switching } from "./trigger-line.ts";
 
 export interface AvrBridgeOptions {
   /** Text of the Intel HEX file. */
@@ -11,6 +12,8 @@ export interface AvrBridgeOptions {
   /** Asked at every conversion, so that the plant may be exchanged while the bridge runs. Its time is {@link AvrBridge.now_s}. */
   readonly plant: () => Plant;
   readonly sensor: Ina219Options;
+  /** What is wired to the trigger input, in order of time; asked as often as the plant, and on its time. */
+  readonly line?: () => readonly Switching[];
   /** How much faster than 16 MHz the resonator swings, 1e-6. */
   readonly clockSkew_ppm?: number;
   /** How the sensor's end of the bus behaves at the moment. */
@@ -45,6 +48,8 @@ export class AvrBridge {
   #reset_s = 0;
   #asleep = false;
   #pin = true;
+  /** Until when the line has been followed. */
+  #followed_s = Number.NEGATIVE_INFINITY;
   #received: number[] = [];
   #sent = new Uint8Array(1024);
   #sentLength = 0;
@@ -63,12 +68,13 @@ export class AvrBridge {
 
   /** Runs until true time `t`, then hands over what was sent. */
   runUntil(t: number): void {
-    const { cpu } = this.#board;
-    const end = (t - this.#reset_s) * this.#f_cpu_hz;
-    while (cpu.cycles < end) {
-      if (this.#asleep) this.#sleep(end);
-      else this.#step();
+    for (const { at_s, level } of this.#options.line?.() ?? []) {
+      if (at_s <= this.#followed_s || at_s > t) continue;
+      this.#advance(at_s);
+      this.setPin(level === 1);
+      this.#followed_s = at_s;
     }
+    this.#advance(t);
     if (this.#sentLength > 0) this.#options.onBytes(this.#sent.subarray(0, this.#sentLength));
     this.#sentLength = 0;
   }
@@ -91,6 +97,15 @@ export class AvrBridge {
     this.#received = [];
     this.#asleep = false;
     this.#board = this.#assemble();
+  }
+
+  #advance(t: number): void {
+    const { cpu } = this.#board;
+    const end = (t - this.#reset_s) * this.#f_cpu_hz;
+    while (cpu.cycles < end) {
+      if (this.#asleep) this.#sleep(end);
+      else this.#step();
+    }
   }
 
   #assemble(): Board {

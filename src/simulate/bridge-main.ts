@@ -8,12 +8,13 @@ import { phonePlant } from "./phone.ts";
 import { pulsePlant } from "./phone-pulses.ts";
 import { constantLoad, type Plant, shifted, together } from "./plant.ts";
 import { readStartFile, type StartFile } from "./start-file.ts";
+import { later, type Switching } from "./trigger-line.ts";
 
 /*
  * The bridge as a program: its serial line is standard input and output, paced to real time. What it measures is the
  * virtual phone, whose workload begins at the instant that --start-file names, and its load pulses, too; until then the
- * phone is idle. With --load-w it is a constant load instead, to calibrate against; with --load-file besides, whatever
- * programs announce there.
+ * phone is idle. Its trigger output is wired to D2. With --load-w it is a constant load instead, to calibrate against;
+ * with --load-file besides, whatever programs announce there.
  */
 
 const HEX = fileURLToPath(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url));
@@ -44,14 +45,16 @@ const { values } = parseArgs({
 
 const zero_ns = values["t0-ns"] === undefined ? process.hrtime.bigint() : nanoseconds("--t0-ns", values["t0-ns"]);
 const now = (): number => Number(process.hrtime.bigint() - zero_ns);
-const phone = phonePlant({ seed: number("seed"), prompts: number("prompts") }).plant;
+const { plant: phone, line: phoneLine } = phonePlant({ seed: number("seed"), prompts: number("prompts") });
 const train = pulsePlant();
 let plant: Plant = values["load-w"] === undefined ? shifted(phone, -LONG_BEFORE_S) : constantLoad(phone.supply_v, number("load-w"));
+let line: readonly Switching[] = [];
 
 const port = new BridgePort(
   {
     hex: readHex(values.hex),
     plant: () => plant,
+    line: () => line,
     sensor: { shunt_ohm: number("shunt-ohm"), conversionTimeError: number("conversion-time-error") },
     clockSkew_ppm: number("clock-skew-ppm"),
   },
@@ -94,6 +97,7 @@ function follow(path: string): void {
     fail(`--start-file ${path}: ${(error as Error).message}`);
   }
   if (!plan) return;
+  line = plan.start_ns === undefined ? [] : later(phoneLine, at_s(plan.start_ns));
   const work = shifted(phone, plan.start_ns === undefined ? -LONG_BEFORE_S : at_s(plan.start_ns));
   plant = plan.pulses_ns.reduce((loads, instant_ns) => together(loads, shifted(train, at_s(instant_ns))), work);
 }

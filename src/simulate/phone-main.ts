@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { parsePing, pongLine } from "../wire/ping.ts";
-import { PULSE_CODE, PULSES_DONE_LINE, PULSES_LINE, pulseLine } from "../wire/pulses.ts";
+import { PULSE_CODE, PULSES_DONE_LINE, PULSES_LINE, pulseLine, triggerLine } from "../wire/pulses.ts";
 import { joinValues } from "./arguments.ts";
 import { oscillator } from "./oscillator.ts";
 import { phonePlant } from "./phone.ts";
 import { eventLine } from "./phone-events.ts";
 import { writeStartFile } from "./start-file.ts";
+import { later } from "./trigger-line.ts";
 
 /** From `start` or `pulses` to the beginning: time for the emulated supply to read the start file. */
 const LEAD_S = 0.5;
@@ -57,9 +58,13 @@ function start(): void {
   const begin_s = true_s() + LEAD_S;
   start_ns = trueInstant_ns(begin_s);
   tellPlan();
-  const { events } = phonePlant({ seed: number("seed"), prompts: number("prompts") });
-  const lines = events.map((event) => ({ at_s: begin_s + event.true_s, text: eventLine(event, clock.reading_s(begin_s + event.true_s)) }));
-  printInTime(lines, '{"type":"done"}');
+  const { events, line } = phonePlant({ seed: number("seed"), prompts: number("prompts") });
+  const told = events.map((event) => ({ at_s: begin_s + event.true_s, text: eventLine(event, clock.reading_s(begin_s + event.true_s)) }));
+  const switched = later(line, begin_s).map(({ at_s, level }) => ({ at_s, text: triggerLine(level, clock.reading_s(at_s)) }));
+  printInTime(
+    [...told, ...switched].sort((a, b) => a.at_s - b.at_s),
+    '{"type":"done"}',
+  );
 }
 
 /** Loads itself in pulses in a moment; each is told when it is over. */

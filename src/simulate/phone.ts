@@ -3,6 +3,7 @@ import { phoneTruth } from "./phone-truth.ts";
 import { type Plant, type TrueWindow, together } from "./plant.ts";
 import { between, type Random, seeded } from "./random.ts";
 import type { Shape } from "./shape.ts";
+import { answeringLine, type Switching } from "./trigger-line.ts";
 import { fromSteps, type Step, type Stretch, waveform } from "./waveforms.ts";
 
 /** Power of the phone while it does nothing. */
@@ -28,6 +29,8 @@ export interface Phone {
   /** The load, then prefill, decode, tail and request of every prompt. */
   readonly windows: readonly TrueWindow[];
   readonly events: readonly PhoneEvent[];
+  /** Its trigger output, which is low from the beginning of a request to its end. */
+  readonly line: readonly Switching[];
   /** What a measurement should find, by the names of measurements, in SI units; see {@link phoneTruth}. */
   truth(): Readonly<Record<string, number>>;
 }
@@ -54,6 +57,7 @@ export function phonePlant({ seed, prompts = 6 }: PhoneOptions): Phone {
     requests,
     windows,
     events: phoneEvents(loaded_s, requests),
+    line: answeringLine(requests),
     truth: () => phoneTruth(plant, windows, IDLE_W),
   };
 }

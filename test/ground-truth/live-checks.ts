@@ -128,7 +128,12 @@ const CHECKS: Readonly<Record<string, (measured: Measured, live: LiveRecording) 
       ...ALIKE_S2(found).filter(({ name }) => name.startsWith("prefill")),
       { name: "decode_energy", found: one("decode_energy").value, expected: decode_J_est!, tolerance: 1e-3 + edges_j(7.8) },
       { name: "coverage", found: one("decode_energy").coverage, expected: coverage!, tolerance: 1e-4 },
-      { name: "flagged GAP", found: Number(one("decode_energy").flags.includes("GAP")), expected: 1, tolerance: 0 },
+      ...["GAP", "COVERAGE", "TOKEN_IN_GAP", "INVALID"].map((flag) => ({
+        name: `flagged ${flag}`,
+        found: Number(one("decode_energy").flags.includes(flag)),
+        expected: 1,
+        tolerance: 0,
+      })),
     ];
   },
   S10: ({ one }) => [

@@ -68,9 +68,11 @@ describe("through the emulated bridge", () => {
     const results = measure("S9");
     const { decode_J_est, coverage, prefill_J } = { ...scenario("S2").expect, ...scenario("S9").expect };
     const decode = one(results, "decode_energy");
-    expectNear(results, "prefill_energy", prefill_J!, edges_j(11.8));
-    expectNear(results, "decode_energy", decode_J_est!, 1e-3 + edges_j(7.8));
-    expect(decode.flags).toContain("GAP");
+    const prefill = one(results, "prefill_energy");
+    expect(Math.abs(prefill.value! - prefill_J!)).toBeLessThanOrEqual(edges_j(11.8) + 2 * prefill.uncertainty!);
+    expect(Math.abs(decode.value! - decode_J_est!)).toBeLessThanOrEqual(1e-3 + edges_j(7.8) + 2 * decode.uncertainty!);
+    expect(decode.flags).toEqual(expect.arrayContaining(["GAP", "COVERAGE", "TOKEN_IN_GAP", "INVALID"]));
+    expect(results.summary).not.toHaveProperty("decode_energy");
     // Frames hold up to 20 ms, and those that straddle an edge are lost as a whole.
     expect(Math.abs(decode.coverage - coverage!)).toBeLessThan(0.002);
     const [low_j, high_j] = decode.bounds!.session;

@@ -88,8 +88,8 @@ test("S7: a ripple beside the sampling rate; means see through it, instants take
   expect(points.flags).toContain("POINT_SAMPLER");
 });
 
-test("S9: a gap is estimated, bounded and flagged", () => {
-  const { one, all } = run("S9");
+test("S9: a gap is estimated, bounded, flagged, and its request counts no more", () => {
+  const { one, all, results } = run("S9");
   const { expect: truth, tol } = scenario("S9") as unknown as {
     expect: Record<string, number> & Record<`bounds_${string}`, number[]>;
     tol: { abs_J: number };
@@ -97,7 +97,8 @@ test("S9: a gap is estimated, bounded and flagged", () => {
   const decode = one("decode_energy");
   expectNear(decode.value, truth.decode_J_est!, tol.abs_J);
   expectNear(decode.coverage, truth.coverage!, 1e-6);
-  expect(decode.flags).toContain("GAP");
+  expect(decode.flags).toEqual(["GAP", "COVERAGE", "TOKEN_IN_GAP", "INVALID"]);
+  expect(results.summary).not.toHaveProperty("decode_energy");
   for (const end of [0, 1] as const) {
     expectNear(decode.bounds!.session[end], truth.bounds_session_J![end]!, tol.abs_J);
     expectNear(decode.bounds!.same_phase[end], truth.bounds_same_phase_J![end]!, tol.abs_J);

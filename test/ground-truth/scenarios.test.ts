@@ -80,13 +80,13 @@ test.each([1000, 100, 10])("S6 at %i Hz: an exponential warm-up", (rate_hz) => {
   expectNear(run("S6", rate_hz).one("unit_energy").value, scenario("S6").expect.E_J!, 0.156 / rate_hz ** 2);
 });
 
-test.each([5000, 1000, 100])("S9 at %i Hz: a gap is estimated, bounded and flagged", (rate_hz) => {
+test.each([5000, 1000, 100])("S9 at %i Hz: a gap is estimated, bounded, flagged, and its request counts no more", (rate_hz) => {
   const { one, all, results } = run("S9", rate_hz);
   const { expect: truth } = scenario("S9");
   const decode = one("decode_energy");
   expectNear(decode.value, truth.decode_J_est!, 1e-3);
   expectNear(decode.coverage, truth.coverage!, 1e-6);
-  expect(decode.flags).toContain("GAP");
+  expect(decode.flags).toEqual(["GAP", "COVERAGE", "TOKEN_IN_GAP", "INVALID"]);
   expectNear(decode.bounds!.session[0], 49.43, 1e-3);
   expectNear(decode.bounds!.session[1], 50.6, 1e-3);
   expectNear(decode.bounds!.same_phase[0], 50, 1e-3);
@@ -96,7 +96,10 @@ test.each([5000, 1000, 100])("S9 at %i Hz: a gap is estimated, bounded and flagg
   expect(tokens.find(({ index }) => index === 28)).toMatchObject({ value: null, uncertainty: null, coverage: 0 });
   expect(tokens.filter(({ value }) => value === null)).toHaveLength(1);
   expect(tokens.filter(({ flags }) => flags.includes("GAP")).map(({ index }) => index)).toEqual([28, 29]);
-  expect(one("prefill_energy").flags).not.toContain("GAP");
+  expect(one("prefill_energy").flags).toEqual([]);
+  expect(one("request_energy").flags).toEqual(["GAP", "COVERAGE", "TOKEN_IN_GAP", "INVALID"]);
+  expect(results.summary).not.toHaveProperty("decode_energy");
+  expect(results.summary).not.toHaveProperty("request_energy");
 });
 
 test("S11 at 10 Hz: a day loses nothing, and its last 80 ms are still there", () => {

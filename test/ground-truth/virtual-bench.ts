@@ -9,8 +9,10 @@ import { type Phone, phonePlant } from "../../src/simulate/phone.ts";
 import { eventLine, type PhoneEvent } from "../../src/simulate/phone-events.ts";
 import { type Plant, shifted } from "../../src/simulate/plant.ts";
 import { exponential, type Random, seeded } from "../../src/simulate/random.ts";
+import { later, type Switching } from "../../src/simulate/trigger-line.ts";
 import { decodeCobs } from "../../src/wire/cobs.ts";
 import { pingLine, pongLine } from "../../src/wire/ping.ts";
+import { triggerLine } from "../../src/wire/pulses.ts";
 
 /** What is wrong with the bench, on top of what always is. */
 export interface Impairment {
@@ -24,6 +26,10 @@ export interface Impairment {
   readonly tail_lost?: boolean;
   /** No frame arrives that the bridge sends in this time, seconds since the workload began. */
   readonly blackout_s?: readonly [number, number];
+  /** Everything the bridge sends arrives so much later than its shortest way explains, and nobody says so. */
+  readonly late_s?: number;
+  /** How finely the bench is stepped, by which everything arrives late; default 1 ms. */
+  readonly step_s?: number;
 }
 
 /** What the device does; its time 0 is the start of the workload. */
@@ -31,6 +37,8 @@ export interface Workload {
   readonly plant: Plant;
   readonly end_s: number;
   readonly events: readonly PhoneEvent[];
+  /** The device's trigger output, wired to the bridge; without it the input is open. */
+  readonly line?: readonly Switching[];
   /** How long before the workload the session begins, so that the bridge runs and pings are answered; at least 1.5 s. */
   readonly lead_s: number;
   /** How long the session goes on after the workload. */
@@ -53,6 +61,8 @@ export interface VirtualSession extends BenchSession {
 const HEX = readFileSync(new URL("../../firmware-bridge/bridge-ina219-uno.hex", import.meta.url), "utf8");
 const RIG = new URL("../../rigs/virtual.yaml", import.meta.url);
 const STEP_S = 1e-3;
+/** Shortest way from the bridge to the host. */
+export const WAY_S = 300e-6;
 const BASELINE_S = 5;
 const AFTER_S = 3;
 
@@ -77,13 +87,16 @@ export function benchSession(workload: Workload, impairment: Impairment): BenchS
   const records: TapeRecord[] = [];
   const recorder = new Recorder((record) => records.push(record));
   const start_s = workload.lead_s;
+  const step_s = impairment.step_s ?? STEP_S;
   const wire = new Wire(impairment, start_s, random);
   const plant = shifted(workload.plant, start_s);
+  const line = later(workload.line ?? [], start_s);
   const sensor = { shunt_ohm: 0.10005, conversionTimeError: 0.02 };
   const bridge = new AvrBridge({
     hex: HEX,
     plant: () => plant,
     sensor,
+    line: () => line,
     clockSkew_ppm: impairment.bridge_ppm,
     onBytes: (bytes) => wire.push(bytes, bridge.now_s),
   });
@@ -102,15 +115,15 @@ export function benchSession(workload: Workload, impairment: Impairment): BenchS
   let now_s = 0;
   let next = 0;
   for (let step = 1; !isStopped && now_s < end_s + 3; step++) {
-    now_s = step * STEP_S;
+    now_s = step * step_s;
     bridge.runUntil(now_s);
     for (const chunk of wire.due(now_s)) recorder.append({ source: "meter", kind: "rx", host_ns: ns(now_s), bytes: chunk });
     for (; script[next] && script[next]!.at_s <= now_s; next++) {
       const { source, kind, at_s, text } = script[next]!;
       recorder.append({ source, kind, host_ns: ns(at_s), bytes: new TextEncoder().encode(text) });
     }
-    if (step % 100 === 0) recorder.tick(ns(now_s));
-    if (step === Math.round((end_s + 0.5) / STEP_S)) {
+    if (step % Math.round(0.1 / step_s) === 0) recorder.tick(ns(now_s));
+    if (step === Math.round((end_s + 0.5) / step_s)) {
       wire.isStopping = true;
       const stop = decoder.stop("meter")!;
       recorder.append({ source: "meter", kind: "tx", host_ns: ns(now_s), bytes: stop });
@@ -131,7 +144,7 @@ interface Line {
 }
 
 /** Pings, pongs and events, each when the host sends or hears it. */
-function deviceScript({ events, lead_s: start_s }: Workload, { device_ppm }: Impairment, end_s: number, random: Random): Line[] {
+function deviceScript({ events, line = [], lead_s: start_s }: Workload, { device_ppm }: Impairment, end_s: number, random: Random): Line[] {
   const clock = oscillator({ offset_s: 3.217, ppm: device_ppm });
   const lines: Line[] = [];
   let id = 0;
@@ -154,16 +167,13 @@ function deviceScript({ events, lead_s: start_s }: Workload, { device_ppm }: Imp
   for (let at_s = 5; at_s < end_s; at_s += 5) burst(at_s, 16);
   burst(end_s, 64);
   let last_s = 0;
-  for (const event of events) {
-    const true_s = start_s + event.true_s;
+  const told = events.map((event) => ({ true_s: event.true_s, text: (at_s: number) => eventLine(event, at_s) }));
+  const switched = line.map(({ at_s: true_s, level }) => ({ true_s, text: (at_s: number) => triggerLine(level, at_s) }));
+  for (const each of [...told, ...switched].sort((a, b) => a.true_s - b.true_s)) {
+    const true_s = start_s + each.true_s;
     // One channel: no line overtakes another.
     last_s = Math.max(last_s, true_s + 200e-6 + exponential(random, 1e-3));
-    lines.push({
-      source: "device",
-      kind: "rx",
-      at_s: last_s,
-      text: `${eventLine(event, clock.reading_s(true_s))}\n`,
-    });
+    lines.push({ source: "device", kind: "rx", at_s: last_s, text: `${each.text(clock.reading_s(true_s))}\n` });
   }
   return lines;
 }
@@ -235,7 +245,7 @@ class Wire {
       this.samplesLost += samples;
       this.framesCorrupted++;
     }
-    this.#last_s = Math.max(this.#last_s, now_s + 300e-6 + exponential(this.#random, 800e-6));
+    this.#last_s = Math.max(this.#last_s, now_s + WAY_S + (this.#impairment.late_s ?? 0) + exponential(this.#random, 800e-6));
     this.#queue.push({ at_s: this.#last_s, bytes });
   }
 }

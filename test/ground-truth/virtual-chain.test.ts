@@ -6,7 +6,8 @@ import { IDLE_W, phonePlant } from "../../src/simulate/phone.ts";
 import { phoneTruth } from "../../src/simulate/phone-truth.ts";
 import { type VirtualSession, virtualSession } from "./virtual-bench.ts";
 
-const SEED = 1;
+/** Lost frames leave the load and most requests of this phone whole enough. */
+const SEED = 7;
 const STRUCK = "r3";
 
 const replay = (session: VirtualSession): Results =>
@@ -36,6 +37,12 @@ const flagsOf = (request: string): string[] =>
     .filter((each) => each.request === request && each.phase !== "token" && each.phase !== "tail")
     .flatMap((each) => each.flags);
 
+/** Shares of the phases of a request that were measured. */
+const coveragesOf = (request: string): number[] =>
+  results.measurements
+    .filter((each) => each.request === request && ["prefill_energy", "decode_energy"].includes(each.name))
+    .map((each) => each.coverage);
+
 /** Requests with nothing worse than a filled gap, by the measurements' own flags. */
 const valid = (): string[] => session.phone.requests.map((each) => each.request).filter((each) => !flagsOf(each).includes("INVALID"));
 
@@ -44,6 +51,17 @@ test("a request that lost the samples at a phase edge is invalid and out of the 
   expect(valid()).not.toContain(STRUCK);
   expect(results.summary.decode_energy_per_token!.n).toBe(valid().length);
   expect(results.measurements.some((each) => each.request === STRUCK && each.name === "decode_energy")).toBe(true);
+});
+
+test("a request that misses more than a hundredth of a phase is invalid, one that misses less is filled and counts", () => {
+  const others = session.phone.requests.map((each) => each.request).filter((each) => each !== STRUCK);
+  const short = others.filter((each) => coveragesOf(each).some((coverage) => coverage < 0.99));
+  const filled = others.filter((each) => !short.includes(each) && coveragesOf(each).some((coverage) => coverage < 1));
+  expect(short.length).toBeGreaterThan(0);
+  expect(filled.length).toBeGreaterThan(0);
+  for (const each of short) expect(flagsOf(each)).toEqual(expect.arrayContaining(["GAP", "COVERAGE", "INVALID"]));
+  for (const each of filled) expect(flagsOf(each)).toContain("GAP");
+  expect(valid().toSorted()).toEqual(others.filter((each) => !short.includes(each)).toSorted());
 });
 
 test.each([

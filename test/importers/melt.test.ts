@@ -60,6 +60,13 @@ test("the power is where it was: MELT's shift by the calibration is taken back",
   expect(integrate(stated, start_s - truth(0), end_s - truth(0)).energy_j / trueEnergy_j(phone, start_s, end_s)).toBeCloseTo(1, 3);
 });
 
+test("of the Monsoon's accuracy nothing is known, unless the rig states it", () => {
+  expect(decode(mlcFolder()).clocks.meter?.accuracy).toMatch(/counts as exact/);
+  const stated = decode({ ...mlcFolder(), "rig.json": '{"gain_uncertainty":0.006}' });
+  expect(stated.measurand.accuracy.gain).toBe(0.006);
+  expect(stated.clocks.meter).not.toHaveProperty("accuracy");
+});
+
 test("MELT's own values stand beside, by its method and with its shift", () => {
   const texts = mlcFolder();
   const { references } = decode(texts);
@@ -217,7 +224,7 @@ test("what cannot be read is told, all at once", () => {
   const { "measurements_iter0.json": _, ...none } = texts;
   expect(() => decode(none)).toThrowErrorMatchingInlineSnapshot(`
     [JoulebenchError: MELT import: 1 problem
-      melt_measurements: has no prompt; expected measurements_iter0.json, or measurements_iter0_conv0.csv of llama.cpp]
+      melt_measurements: has no prompt; expected measurements_iter0.json, or measurements_iter0_conv0.csv of llama.cpp or MLC]
   `);
   expect(() => decode({ ...texts, ".t_monsoon": `${ENGINE_S - 3600}` })).toThrowErrorMatchingInlineSnapshot(`
     [JoulebenchError: MELT import: 1 problem

@@ -111,6 +111,13 @@ test("events beside it, with the time their clock showed at zero", () => {
   );
 });
 
+test("a meter of whose accuracy nothing is stated counts as exact, and that is said", () => {
+  const csv = `${HEADER}0.0002,250,4,\n0.0004,250,4,\n`;
+  expect(decode(csv).measurand.accuracy.gain).toBe(0);
+  expect(facts(decode(csv)).accuracy).toMatch(/none of the maker's is known: the meter counts as exact/);
+  expect(facts(decode(csv, { "rig.json": '{"gain_uncertainty":0}' }))).not.toHaveProperty("accuracy");
+});
+
 test("without events the whole trace is one unit", () => {
   const { events } = decode(`${HEADER}0.0002,250,4,\n0.0004,250,4,\n0.0006,250,4,\n`);
   expect(events).toMatchObject([

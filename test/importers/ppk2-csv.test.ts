@@ -50,6 +50,16 @@ test("at a lower rate the app's smoothing is part of the uncertainty", () => {
   expect(recording.clocks.meter?.smoothing).toMatch(/lag by about one step/);
 });
 
+test("what Nordic states about the kit is the gain, as limits, unless the rig states its own", () => {
+  const csv = "Timestamp(ms),Current(uA)\n0,1\n0.01,2\n";
+  const stated = decode(csv);
+  expect(stated.measurand.accuracy.gain).toBeCloseTo(0.2 / Math.sqrt(3), 12);
+  expect(stated.clocks.meter?.accuracy).toBe("limits of ±20 % of the power, rectangular: Nordic's listing of the kit, better than ±20 %");
+  const own = decode(csv, { voltage_v: 3.3, gain_uncertainty: 0.01 });
+  expect(own.measurand.accuracy.gain).toBe(0.01);
+  expect(own.clocks.meter).not.toHaveProperty("accuracy");
+});
+
 test("more than an ampere is beyond the kit", () => {
   expect(decode("Timestamp(ms),Current(uA)\n0,1\n0.01,1000001\n").faults).toMatchObject([{ code: "over_range", count: 1 }]);
 });

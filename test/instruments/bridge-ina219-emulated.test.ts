@@ -134,6 +134,17 @@ test("the first frame arrives as late after its last bin as clock() says", () =>
   expect(Math.abs(bridge.now_s - end_s - latency_s)).toBeLessThan(2 * u_latency_s);
 });
 
+test("a line in closed form is on the trigger input when it says, however coarsely the bridge is stepped", () => {
+  const instants_s = [0.2, 0.200_4, 0.313_37, 0.5];
+  const line = instants_s.map((at_s, k) => ({ at_s, level: (k % 2) as 0 | 1 }));
+  const { heard, run } = bench(steady(1), {}, { line: () => line });
+  run(0.21);
+  run(0.6);
+  expect(heard.edges.map(({ level }) => level)).toEqual([0, 1, 0, 1]);
+  const ticks = heard.edges.map(({ tick }) => tick);
+  for (const [k, at_s] of instants_s.entries()) expect(Math.abs(ticks[k]! - ticks[0]! - 1e6 * (at_s - instants_s[0]!))).toBeLessThan(10);
+});
+
 test("the trigger input is stamped to microseconds", () => {
   const { bridge, heard, run } = bench(steady(1));
   run(0.2);

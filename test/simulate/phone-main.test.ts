@@ -8,6 +8,7 @@ import { parseEvent } from "../../src/parsers/jsonl.ts";
 import { phonePlant } from "../../src/simulate/phone.ts";
 import { transports } from "../../src/transports/index.ts";
 import { type Pong, parsePong, pingLine } from "../../src/wire/ping.ts";
+import { parseSync } from "../../src/wire/pulses.ts";
 
 const now_s = (): number => Number(process.hrtime.bigint()) / 1e9;
 let folder: string;
@@ -67,11 +68,17 @@ test("a workload: the start file, every event on the device's clock, done, pings
   const before = await ask(channel);
   await channel.write("start");
   const events: LoggedEvent[] = [];
+  const switched: { level: 0 | 1; time_s: number }[] = [];
   let pongs = 0;
   for await (const { text, host_ns } of channel.lines) {
     if (text === '{"type":"done"}') break;
     if (parsePong(text)) {
       pongs++;
+      continue;
+    }
+    const sync = parseSync(text);
+    if (sync?.type === "trigger") {
+      switched.push({ level: sync.level, time_s: sync.time_s });
       continue;
     }
     const parsed = parseEvent(text);
@@ -94,6 +101,12 @@ test("a workload: the start file, every event on the device's clock, done, pings
     // Its clock is 37 ppm fast: distances are exact to rounding.
     expect(event.tick - events[0]!.tick).toBeCloseTo(truth.events[k]!.true_s * 1.000037, 8);
   }
+  // Its line is low from the beginning of the request to its end.
+  const [started, ended] = ["request_start", "request_end"].map((type) => events.find((event) => event.type === type)!.tick);
+  expect(switched).toEqual([
+    { level: 0, time_s: started },
+    { level: 1, time_s: ended },
+  ]);
   expect(pongs).toBeGreaterThan(3);
   await ask(channel, 2);
   await channel.write("quit");
