@@ -44,6 +44,10 @@ export const Rig = z.strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
       command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
       emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
+      engine: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe("Defaults for the engine a plan drives on it: its kind and its options"),
       battery_wh: z.number().positive().optional().describe("energy of the full battery, to project requests per charge"),
       events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
     })
@@ -83,6 +87,7 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
     readonly transport: Readonly<Record<string, unknown>> & { readonly kind: string };
     readonly command?: readonly string[];
     readonly emulated?: "phone";
+    readonly engine?: Readonly<Record<string, unknown>>;
     readonly battery_wh?: number;
     readonly events: string;
   };
@@ -143,8 +148,13 @@ function crossCheck(value: unknown): Problem[] {
       problems.push({ path: ["measurand"], message: `${kind.kind} has no channel ${channel}; it has: ${kind.channels.join(", ")}` });
   }
   const device = rig.device === undefined ? undefined : asRecord(rig.device);
-  if (device && (device.command === undefined) === (device.emulated === undefined))
+  if (device && device.command !== undefined && device.emulated !== undefined)
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
+  else if (device && (device.command ?? device.emulated ?? device.engine) === undefined)
+    problems.push({
+      path: ["device"],
+      message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both; or `engine: { kind: … }` for plans",
+    });
   return problems;
 }
 
