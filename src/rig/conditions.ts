@@ -36,10 +36,10 @@ export type CheckName = (typeof CHECKS)[number];
 
 const MEASURED: ReadonlySet<CheckName> = new Set(["load", "free_memory_bytes", "battery_percent"]);
 
-const Required = z
+export const Required = z
   .strictObject({
     check: z.enum(CHECKS),
-    is: z.union([z.string(), z.boolean()]).optional().describe("Required state"),
+    is: z.union([z.string(), z.boolean()], "expected a word, true or false").optional().describe("Required state"),
     at_least: z.number().optional(),
     at_most: z.number().optional(),
   })
@@ -51,7 +51,7 @@ const Required = z
   });
 
 /** A check by its name is read and recorded; one with a required value also decides whether the cell is measured. */
-export const Check = z.union([z.enum(CHECKS).transform((check): z.infer<typeof Required> => ({ check })), Required]);
+export const Check = z.preprocess((entry) => (typeof entry === "string" ? { check: entry } : entry), Required);
 export type Check = z.infer<typeof Required>;
 
 export const isRequired = ({ is, at_least, at_most }: Check): boolean =>

@@ -42,13 +42,12 @@ const PromptLine = z.object({
 const ChoiceLine = z.object({
   question: z.string().min(1),
   choices: z.array(z.string()).min(2).max(26),
-  answer: z.union([z.int(), z.string()]),
+  answer: z.union([z.int(), z.string()], "expected one of the choices, its letter or its number"),
 });
-const Turn = z.union([
-  z.string().min(1),
-  z.object({ role: z.string().optional(), content: z.string().min(1) }),
-  z.object({ prompt: z.string() }),
-]);
+const Turn = z.union(
+  [z.string().min(1), z.object({ role: z.string().optional(), content: z.string().min(1) }), z.object({ prompt: z.string() })],
+  "expected a prompt: a text, or a map with content or prompt",
+);
 const Conversations = z.array(z.array(Turn).min(1)).min(1);
 
 /** @throws RangeError with one sentence: what is wrong with the file, and where */
