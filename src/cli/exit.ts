@@ -5,7 +5,7 @@ import { printable } from "./format.ts";
 /** Exit codes that scripts depend on (docs/architecture.md, public surface). */
 export const EXIT = { valid: 0, invalid: 1, config: 2, link: 3, protocol: 3, sink: 4, interrupted: 130 } as const;
 
-const exitOfError = (kind: ErrorKind): number => EXIT[kind];
+export const exitOfError = (kind: ErrorKind): number => EXIT[kind];
 
 export const exitOfResults = ({ validity }: Results): number =>
   validity.some((each) => !each.pass && each.level === "FAIL") ? EXIT.invalid : EXIT.valid;

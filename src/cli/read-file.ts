@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { JoulebenchError } from "../model/errors.ts";
-import { parsePlan } from "../rig/plan.ts";
 import { parseRig, type Rig } from "../rig/rig.ts";
 
 /** @throws JoulebenchError `config` when the file cannot be read */
@@ -20,8 +19,4 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "may not be read by this user",
 };
 
-/** A rig file, with the plan file in place of its own plan where one is given. */
-export function readRig(path: string, planPath?: string): Rig {
-  const rig = parseRig(readText(path, "a rig file; `joulebench init` writes one"), path);
-  return planPath === undefined ? rig : { ...rig, plan: parsePlan(readText(planPath, "a plan file"), planPath) };
-}
+export const readRig = (path: string): Rig => parseRig(readText(path, "a rig file; `joulebench init` writes one"), path);

@@ -66,6 +66,10 @@ export const Rig = z.strictObject({
         .enum(["realtime", "monotonic", "boottime"])
         .optional()
         .describe("The clock of stamps that do not name theirs, where a loop on the device answers the pings; by default the loop's"),
+      engine: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe("Defaults for the engine a plan drives on it: its kind and its options"),
       battery_wh: z.number().positive().optional().describe("energy of the full battery, to project requests per charge"),
       events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
     })
@@ -109,6 +113,7 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
     readonly link: (typeof LINKS)[number];
     readonly usb_power?: UsbPowerCommands;
     readonly clock?: "realtime" | "monotonic" | "boottime";
+    readonly engine?: Readonly<Record<string, unknown>>;
     readonly battery_wh?: number;
     readonly events: string;
   };
@@ -172,8 +177,13 @@ function crossCheck(value: unknown): Problem[] {
   if (load_file !== undefined && load_w === undefined)
     problems.push({ path: ["simulate", "load_file"], message: "needs `load_w`: what is drawn while nothing is announced" });
   const device = rig.device === undefined ? undefined : asRecord(rig.device);
-  if (device && (device.command === undefined) === (device.emulated === undefined))
+  if (device && device.command !== undefined && device.emulated !== undefined)
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
+  else if (device && (device.command ?? device.emulated ?? device.engine) === undefined)
+    problems.push({
+      path: ["device"],
+      message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both; or `engine: { kind: … }` for plans",
+    });
   return problems;
 }
 

@@ -39,7 +39,7 @@ export async function check(rig: Rig): Promise<Finding[]> {
       findings.push(...heard);
       if (heard.length === 0 && opened?.subject !== source) findings.push(silent(source, opened, seen));
     }
-    if (rig.device) findings.push(await deviceFinding(bench, seen));
+    if (rig.device?.command || rig.device?.emulated) findings.push(await deviceFinding(bench, seen));
   } finally {
     await bench.close();
     rmSync(scratch, { recursive: true, force: true });

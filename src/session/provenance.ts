@@ -57,7 +57,7 @@ const sorted = (facts: Readonly<Record<string, string>>): [string, string][] =>
   Object.entries(facts).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** Leaves of a value by dotted path; a list is one leaf. */
-function flat(prefix: string, value: unknown): Record<string, string> {
+export function flat(prefix: string, value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { [prefix]: typeof value === "string" ? value : JSON.stringify(value) };

@@ -31,20 +31,29 @@ export interface RunOutcome {
   readonly sinksRefused: readonly string[];
 }
 
+/** What the session file says beside the rig: the whole plan of an experiment's cell, and what was found before it. */
+export interface RunRecord {
+  readonly plan: unknown;
+  readonly facts: SessionFile["identities"];
+}
+
+interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly watcher?: RunWatcher;
+  readonly record?: RunRecord;
+}
+
 /**
  * Measures one session: idle, workload, idle; then computes the final results from the tape.
  *
  * @param signal ends the session early, in order, with everything kept
  * @throws JoulebenchError when it never began, because of the rig or before anything was received; then nothing is kept
  */
-export async function run(
-  rig: Rig,
-  out: string | undefined,
-  { signal, watcher = {} }: { signal: AbortSignal; watcher?: RunWatcher },
-): Promise<RunOutcome> {
+export async function run(rig: Rig, out: string | undefined, { signal, watcher = {}, record }: RunOptions): Promise<RunOutcome> {
   const folder = createSessionFolder(rig.name, out);
+  const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
-    folder.describe({ state, origin: { run: true }, rig, plan: rig.plan, identities });
+    folder.describe({ state, origin: { run: true }, rig, plan, identities: { ...facts, ...identities } });
   const notice = (message: string): void => watcher.notice?.(message);
   const sinks = orDiscard(folder, () => openSinks(rig, folder, notice));
   describe("recording");

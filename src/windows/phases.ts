@@ -10,6 +10,7 @@ import { pairs } from "./pairs.ts";
 import { requestWindows } from "./request-windows.ts";
 import { type Abandoned, requests } from "./requests.ts";
 import type { TimedEvent } from "./timed.ts";
+import { withoutWarmUp } from "./warm-up.ts";
 
 /** What events say when they are read together: the intervals they enclose, and what is wrong with them. */
 export interface Phases {
@@ -35,6 +36,8 @@ export interface Phases {
  *
  * A request that says it did not end well is no fault: its windows are flagged `OUTCOME_OOM` and so on.
  *
+ * Requests of a warm-up, named `warmup-…` or of that phase, are left out.
+ *
  * A window that touches a place where a clock broke is flagged `CLOCK_STEP`: nobody knows how long it was.
  *
  * Requests that overlap are flagged `CONCURRENT` and share one `request` window from the first start to the last
@@ -52,7 +55,7 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
     names.set(name, uses);
     return uses === 1 ? name : `${name}#${uses}`;
   };
-  for (const group of bySource(events)) {
+  for (const group of bySource(withoutWarmUp(events))) {
     const timed = onSession(group, maps, faults);
     enclosed.push(pairs(timed, faults));
     const read = requests(timed, faults);
