@@ -42,7 +42,7 @@ export const Rig = z.strictObject({
   device: z
     .strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
-      command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
+      command: z.array(z.string()).optional().describe("The workload: program and arguments, no shell; `[]` for an app"),
       emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
       battery_wh: z.number().positive().optional().describe("energy of the full battery, to project requests per charge"),
       events: z.enum(parsers.map((each) => each.kind) as [string, ...string[]]).default("jsonl"),
@@ -145,6 +145,11 @@ function crossCheck(value: unknown): Problem[] {
   const device = rig.device === undefined ? undefined : asRecord(rig.device);
   if (device && (device.command === undefined) === (device.emulated === undefined))
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
+  if (Array.isArray(device?.command) && device.command.length === 0 && asRecord(device.transport).kind !== "ios")
+    problems.push({
+      path: ["device", "command"],
+      message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
+    });
   return problems;
 }
 

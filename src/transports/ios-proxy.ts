@@ -38,7 +38,6 @@ export class PhoneProxy {
       .on("data", (chunk: Buffer) => {
         this.#complaint = (this.#complaint + chunk.toString("utf8")).slice(-COMPLAINT_LENGTH);
       });
-
     process.once("exit", this.#kill);
   }
 
