@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -59,11 +59,19 @@ const refusal = (host: string, port: number): Promise<string | undefined> =>
     socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
   });
 
-/** Processes of this one that are called iproxy. */
-const proxies = (): string[] =>
-  execFileSync("ps", ["-o", "pid=,comm=", "--ppid", String(process.pid)], { encoding: "utf8" })
-    .split("\n")
-    .filter((line) => line.trim().endsWith("iproxy"));
+/** Ids of this process's children that are an iproxy; state and parent follow the name in brackets. */
+const proxies = (): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((id) => {
+      try {
+        const [, program, parent] = /^\d+ \((.*)\) [^Z] (\d+)/.exec(readFileSync(`/proc/${id}/stat`, "utf8")) ?? [];
+        return program === "iproxy" && Number(parent) === process.pid;
+      } catch {
+        return false; // It has just ended.
+      }
+    })
+    .map(Number);
 
 describe("one iPhone with the app", () => {
   beforeEach(() => mux.attach(UDID, { [PORT]: app.port }));
@@ -186,7 +194,7 @@ describe("one iPhone with the app", () => {
   test("an iproxy that has gone is a lost link", async () => {
     const phone = await transport();
     const channel = await phone.open([]);
-    process.kill(Number(proxies()[0]!.trim().split(/\s+/)[0]), "SIGKILL");
+    process.kill(proxies()[0]!, "SIGKILL");
     await expect(channel.exit).rejects.toMatchObject({ kind: "link" });
     await expect(phone.open([])).rejects.toMatchObject({ kind: "link", subject: "iproxy" });
     await phone.reconnect!();
