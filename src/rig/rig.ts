@@ -53,7 +53,7 @@ export const Rig = z.strictObject({
   device: z
     .strictObject({
       transport: z.discriminatedUnion("kind", transportOptions as unknown as Options).default({ kind: "local" }),
-      command: z.array(z.string()).min(1).optional().describe("The workload: program and arguments, no shell"),
+      command: z.array(z.string()).optional().describe("The workload: program and arguments, no shell; `[]` for an app"),
       emulated: z.literal("phone").optional().describe("The simulated phone, instead of a command"),
       link: z.enum(LINKS).default("usb").describe("How the device is reached while its meter measures"),
       usb_power: z
@@ -183,6 +183,11 @@ function crossCheck(value: unknown): Problem[] {
     problems.push({
       path: ["device"],
       message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both; or `engine: { kind: … }` for plans",
+    });
+  if (Array.isArray(device?.command) && device.command.length === 0 && asRecord(device.transport).kind !== "ios")
+    problems.push({
+      path: ["device", "command"],
+      message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
     });
   return problems;
 }

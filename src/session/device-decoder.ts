@@ -6,7 +6,7 @@ import { parsers } from "../parsers/index.ts";
 import type { Rig } from "../rig/rig.ts";
 import { HEARTBEAT_IDS, parsePing, parsePong } from "../wire/ping.ts";
 import { PULSES_LINE, parseSync } from "../wire/pulses.ts";
-import { type ClockName, parseClock, parseTie } from "../wire/responder.ts";
+import { parseClock, parseTie } from "../wire/responder.ts";
 import type { Observation } from "./observation.ts";
 
 /** The source under which the device's workload stands on the tape. */
@@ -33,7 +33,6 @@ export class DeviceDecoder {
   #channel = -1;
   #hasResponder = false;
   #bootId: string | undefined;
-  #clock: ClockName = "realtime";
   #opened = 0;
   #quoted = 0;
   #out: Observation[] = [];
@@ -113,11 +112,8 @@ export class DeviceDecoder {
   /** @returns whether the line says something of the clock */
   #answer(line: string, host_ns: number): boolean {
     const clock = parseClock(line);
-    if (clock) {
-      this.#clock = clock.clock;
-      this.#out.push({ type: "clock", clock, channel: this.#channel });
-    }
-    const tie = clock ? undefined : parseTie(line, this.#clock);
+    if (clock) this.#out.push({ type: "clock", clock, channel: this.#channel });
+    const tie = clock ? undefined : parseTie(line);
     if (tie) this.#out.push({ type: "tie", tie, channel: this.#channel });
     return clock !== undefined || tie !== undefined || this.#pong(line, host_ns);
   }

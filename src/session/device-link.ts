@@ -81,7 +81,7 @@ export class DeviceLink {
 
   /** Reads the device's clocks together, where a responder can: events may be stamped by any of them. */
   async tie(): Promise<void> {
-    await this.#responder?.send(TIE_LINE).catch(() => undefined); // A lost link shows in its heartbeat.
+    if (this.#responder?.ties) await this.#responder.send(TIE_LINE).catch(() => undefined); // A lost link shows in its heartbeat.
   }
 
   /** Starts the loop that answers pings in place of the workload. @throws JoulebenchError `config` or `link` */

@@ -1,11 +1,12 @@
 import { type DeviceFacts, fitDevice } from "../clock/device-clock.ts";
 import { arrivalMap, logMap } from "../clock/log-clock.ts";
-import type { TimeMap } from "../model/clock.ts";
+import type { SessionSeconds, TimeMap } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { LoggedEvent } from "../model/parser.ts";
 import type { Ping } from "../model/ping.ts";
 import type { ClockBreak } from "../model/recording.ts";
+import { forkBias } from "../wire/responder.ts";
 import { DEVICE } from "./device-decoder.ts";
 import { EventClocks, type Placed } from "./event-clocks.ts";
 
@@ -56,7 +57,8 @@ export function deviceTime(pings: readonly Ping[], heard: readonly HeardEvent[],
   for (const channel of channels) fits.add(channel);
   const { maps, facts, faults, breaks, epochs, epochAt } = fits;
   const tied_s = Math.max(0, ...placed.map((each) => (each?.on === "pongs" ? each.u_s : 0)));
-  const onDevice = tied_s > 0 ? maps.map((map) => widened(map, tied_s)) : maps;
+  const biased = clocks.forks ? maps.map((map) => unbiased(map, facts)) : maps;
+  const onDevice = tied_s > 0 ? biased.map((map) => widened(map, tied_s)) : biased;
   const others = otherMaps(placed, heard, { maps, facts });
   const events = heard.flatMap(({ event }, k): InferenceEvent[] => {
     const [at, mine] = [placed[k], on[k]];
@@ -73,6 +75,13 @@ export function deviceTime(pings: readonly Ping[], heard: readonly HeardEvent[],
 export function sourced(event: LoggedEvent, tick: number, epoch: number): InferenceEvent {
   const { clock: _clock, stamps: _stamps, log: _log, host_ns: _arrived, ...rest } = event;
   return { ...rest, tick, source: DEVICE, epoch };
+}
+
+/** A map from stamps that were late, because each started a process: what it maps is late by as much. */
+function unbiased(map: TimeMap, facts: DeviceTime["facts"]): TimeMap {
+  const { bias_s, u_s } = forkBias(facts.find(({ epoch }) => epoch === map.epoch)?.facts.round_trip_min_s ?? 0);
+  const pieces = map.pieces.map((piece) => ({ ...piece, t0_s: (piece.t0_s + bias_s) as SessionSeconds }));
+  return widened({ ...map, pieces }, u_s);
 }
 
 /** What ties leave open concerns every time on the map. */

@@ -1,5 +1,5 @@
 import type { EventClock, LoggedEvent } from "../model/parser.ts";
-import type { ClockName, ClockTie, ResponderClock } from "../wire/responder.ts";
+import type { ClockTie, DeviceClockName, ResponderClock } from "../wire/responder.ts";
 
 /** An event's instant on a clock that can be mapped: that of the pongs, the host's, or that of an engine's log. */
 export type Placed =
@@ -14,7 +14,7 @@ interface Pair {
   readonly u_s: number;
 }
 
-const NAMES: readonly ClockName[] = ["realtime", "monotonic", "boottime"];
+const NAMES: readonly DeviceClockName[] = ["realtime", "monotonic", "boottime"];
 
 /**
  * Finds for every event the instant on a clock that is related to the session's.
@@ -23,17 +23,24 @@ const NAMES: readonly ClockName[] = ["realtime", "monotonic", "boottime"];
  * at one instant, now and then, and between two such ties the difference of two clocks is taken to change evenly.
  */
 export class EventClocks {
-  readonly #stated: ClockName | undefined;
+  readonly #stated: DeviceClockName | undefined;
   readonly #ties: ClockTie[] = [];
-  #pongs: ClockName | undefined;
+  #pongs: DeviceClockName | undefined;
+  #forks = false;
 
   /** @param stated the clock of stamps that do not say theirs, as the rig names it; the pongs' where it does not */
-  constructor(stated: ClockName | undefined) {
+  constructor(stated: DeviceClockName | undefined) {
     this.#stated = stated;
   }
 
-  clock({ clock }: ResponderClock): void {
+  clock({ clock, forks }: ResponderClock): void {
     this.#pongs = clock;
+    this.#forks ||= forks;
+  }
+
+  /** Pongs are stamped by starting a process, and late by that. */
+  get forks(): boolean {
+    return this.#forks;
   }
 
   tie(tie: ClockTie): void {
@@ -58,7 +65,7 @@ export class EventClocks {
 
   /** A reading of one of the device's clocks as its pongs would show it, and what the ties leave open. */
   convert(tick: number, clock: EventClock = "device"): { readonly tick: number; readonly u_s: number } | undefined {
-    const from = clock === "device" ? this.#stated : (clock as ClockName);
+    const from = clock === "device" ? this.#stated : (clock as DeviceClockName);
     const to = this.#pongs;
     if (to === undefined || from === undefined || from === to) return { tick, u_s: 0 };
     const pairs = this.#ties.flatMap((tie) => pairOf(tie, from, to) ?? []);
@@ -72,7 +79,15 @@ export class EventClocks {
   }
 }
 
-function pairOf(tie: ClockTie, from: ClockName, to: ClockName): Pair | undefined {
-  const [a, b] = [tie.readings[from], tie.readings[to]];
+function pairOf(tie: ClockTie, from: DeviceClockName, to: DeviceClockName): Pair | undefined {
+  const [a, b] = [readingOf(tie, from), readingOf(tie, to)];
   return a && b ? { from_s: a.at_s, to_s: b.at_s, u_s: Math.hypot(a.u_s, b.u_s) } : undefined;
+}
+
+/** What a clock showed at the instant of a tie: the realtime clock was anywhere between its two readings (rectangular). */
+function readingOf(tie: ClockTie, clock: DeviceClockName): { readonly at_s: number; readonly u_s: number } | undefined {
+  const { realtimeFrom_s, realtimeTo_s } = tie;
+  if (clock === "realtime") return { at_s: (realtimeFrom_s + realtimeTo_s) / 2, u_s: (realtimeTo_s - realtimeFrom_s) / Math.sqrt(12) };
+  const at_s = clock === "monotonic" ? tie.monotonic_s : tie.boottime_s;
+  return at_s === undefined ? undefined : { at_s, u_s: 0 };
 }

@@ -10,6 +10,8 @@ const HELLO_MS = 10_000;
 
 /** The resident loop on the device that answers pings: everything said and heard goes on the tape. */
 export class Responder {
+  /** It can read several clocks together. */
+  readonly ties: boolean;
   /** Resolves when it has ended, with the reason where the link was lost. */
   readonly ended: Promise<string | undefined>;
   readonly #channel: Channel;
@@ -21,6 +23,7 @@ export class Responder {
     this.#channel = channel;
     this.#recorder = recorder;
     this.#now = now;
+    this.ties = (parseClock(hello.text)?.ties.length ?? 0) > 1;
     this.#keep(hello);
     this.ended = this.#hear(heard);
   }

@@ -1,161 +1,123 @@
-/*
- * Who answers pings on a device whose workload does not: a resident loop that starts no process while it answers. The
- * programs are constant text in argument arrays; whatever is sent to them is read as data.
+import { PYTHON_PROGRAM } from "./responder-python.ts";
+import { DATE_PROGRAM, EPOCHREALTIME_PROGRAM } from "./responder-shell.ts";
+
+/** How a responder reads its clock. */
+const METHODS = ["python3", "epochrealtime", "date"] as const;
+export type ClockMethod = (typeof METHODS)[number];
+
+/** Clocks of a POSIX system that programs stamp their events with. */
+const CLOCKS = ["realtime", "monotonic", "boottime"] as const;
+export type DeviceClockName = (typeof CLOCKS)[number];
+
+/**
+ * A program that answers pings on a device which runs none of ours: a text for a shell or for Python.
+ *
+ * It is started once and stays. It prints one line that says which clock it is ({@link parseClock}), answers `ping <id>`
+ * as a workload does (ping.ts), and answers {@link TIE_LINE} with readings of all clocks it can read at one instant
+ * ({@link parseTie}). It passes over other lines, ends when its input ends, and costs the device nothing while it waits.
+ * What the device cannot run is not found there or exits with {@link UNABLE}, and the next one is to be tried.
  */
-
-/** Clocks of a POSIX system: of the day, since some instant, since boot with the time asleep. */
-export type ClockName = "realtime" | "monotonic" | "boottime";
-
-/** What a responder says of itself in its first line. */
-export interface ResponderClock {
-  /** The clock of its pongs. */
-  readonly clock: ClockName;
-  readonly method: string;
-  readonly resolution_s: number;
-  /** Every stamp starts a process, so that both stamps of a pong are late by about as much. */
-  readonly forks: boolean;
+export interface Responder {
+  readonly method: ClockMethod;
+  readonly argv: readonly string[];
 }
 
-/** Readings of a device's clocks at one instant, each with its standard uncertainty against that instant, seconds. */
-export interface ClockTie {
-  readonly readings: Readonly<Partial<Record<ClockName, { readonly at_s: number; readonly u_s: number }>>>;
-}
+/** Exit code of a responder that cannot read its clock here. */
+export { UNABLE } from "./responder-shell.ts";
 
-/** What is sent to have the device's clocks read together. */
+/** Asks a responder how its clocks stand to each other. A shell is busy for up to 20 ms then. */
 export const TIE_LINE = "tie";
 
-/**
- * Python reads all clocks. Pongs are on CLOCK_MONOTONIC: nobody sets it, and programs stamp by it. It stands still while
- * the device is asleep, which shows as a step, and time services bend its rate by no more than 500 ppm, as an oscillator
- * might be off. A tie is the narrowest of ten: two readings of the one clock enclose those of the others.
- */
-const PYTHON = `
-import sys, time
-now = time.monotonic_ns
-boot = getattr(time, "CLOCK_BOOTTIME", None)
-out = sys.stdout
-def say(text):
-    out.write(text + "\\n")
-    out.flush()
-say('{"type":"clock","clock":"monotonic","method":"python3","resolution_s":1e-9,"forks":false}')
-while True:
-    line = sys.stdin.readline()
-    received = now()
-    if not line:
-        break
-    word, _, number = line.strip().partition(" ")
-    if word == "ping" and number.isdigit() and len(number) < 16:
-        sent = now()
-        say('{"type":"pong","id":%s,"received_s":%d.%09d,"sent_s":%d.%09d}' % ((number,) + divmod(received, 10**9) + divmod(sent, 10**9)))
-    elif word == "tie":
-        best = None
-        for _ in range(10):
-            before = now()
-            realtime = time.time_ns()
-            boottime = time.clock_gettime_ns(boot) if boot is not None else None
-            after = now()
-            if best is None or after - before < best[1] - best[0]:
-                best = (before, after, realtime, boottime)
-        before, after, realtime, boottime = best
-        text = '{"type":"tie","from_s":%d.%09d,"to_s":%d.%09d,"realtime_s":%d.%09d' % (divmod(before, 10**9) + divmod(after, 10**9) + divmod(realtime, 10**9))
-        if boottime is not None:
-            text += ',"boottime_s":%d.%09d' % divmod(boottime, 10**9)
-        say(text + "}")
-`;
-
-/**
- * A shell with $EPOCHREALTIME: Android's mksh, bash 5, busybox. No shell reads a clock that nobody sets without starting a
- * process, so pongs are on CLOCK_REALTIME and a step of it shows in the pings. A tie waits for /proc/uptime to change,
- * which it does every 10 ms, by whole hundredths of a second: CLOCK_BOOTTIME was that much between the two readings.
- */
-const SHELL = `
-LC_ALL=C
-[ -n "$EPOCHREALTIME" ] || exit 3
-echo '{"type":"clock","clock":"realtime","method":"epochrealtime","resolution_s":1e-6,"forks":false}'
-while read -r word number; do
-  received=$EPOCHREALTIME
-  case $word in
-    ping) case $number in ''|*[!0-9]*|????????????????*) ;; *) echo "{\\"type\\":\\"pong\\",\\"id\\":$number,\\"received_s\\":$received,\\"sent_s\\":$EPOCHREALTIME}" ;; esac ;;
-    tie) if [ -r /proc/uptime ]; then
-        read -r up rest </proc/uptime; last=$up
-        while [ "$up" = "$last" ]; do before=$EPOCHREALTIME; read -r up rest </proc/uptime; done
-        echo "{\\"type\\":\\"tie\\",\\"from_s\\":$before,\\"to_s\\":$EPOCHREALTIME,\\"boottime_s\\":$up}"
-      fi ;;
-  esac
-done`;
-
-/**
- * A shell without a clock starts \`date\` for every stamp, which takes about as long as the way there and back: a stamp is
- * late by an unknown part of that.
- */
-const DATE = `
-now() { date +%s.%N; }
-case $(now) in *[!0-9.]*|'') exit 3 ;; esac
-echo '{"type":"clock","clock":"realtime","method":"date","resolution_s":1e-6,"forks":true}'
-while read -r word number; do
-  case $word in
-    ping) received=$(now); case $number in ''|*[!0-9]*|????????????????*) ;; *) echo "{\\"type\\":\\"pong\\",\\"id\\":$number,\\"received_s\\":$received,\\"sent_s\\":$received}" ;; esac ;;
-    tie) if [ -r /proc/uptime ]; then
-        read -r up rest </proc/uptime; last=$up
-        while [ "$up" = "$last" ]; do read -r up rest </proc/uptime; done
-        echo "{\\"type\\":\\"tie\\",\\"from_s\\":$received,\\"to_s\\":$(now),\\"boottime_s\\":$up}"
-      fi ;;
-  esac
-done`;
-
-/** How to start a responder, the best first. One that cannot serve ends at once. */
-export const RESPONDERS: readonly { readonly method: string; readonly argv: readonly string[] }[] = [
-  { method: "python3", argv: ["python3", "-u", "-c", PYTHON] },
-  { method: "epochrealtime", argv: ["sh", "-c", SHELL] },
-  { method: "epochrealtime", argv: ["bash", "-c", SHELL] },
-  { method: "epochrealtime", argv: ["busybox", "sh", "-c", SHELL] },
-  { method: "date", argv: ["sh", "-c", DATE] },
+/** Every responder, the best first. Android's `sh` is mksh, which knows the second; Debian's is dash, which has only the last. */
+export const RESPONDERS: readonly Responder[] = [
+  // Isolated and without site: a module in the folder it starts in must not stand in for Python's own.
+  { method: "python3", argv: ["python3", "-I", "-S", "-u", "-c", PYTHON_PROGRAM] },
+  { method: "epochrealtime", argv: ["sh", "-c", EPOCHREALTIME_PROGRAM] },
+  { method: "epochrealtime", argv: ["bash", "-c", EPOCHREALTIME_PROGRAM] },
+  { method: "epochrealtime", argv: ["busybox", "sh", "-c", EPOCHREALTIME_PROGRAM] },
+  { method: "date", argv: ["sh", "-c", DATE_PROGRAM] },
 ];
 
-const CLOCKS: readonly unknown[] = ["realtime", "monotonic", "boottime"] satisfies ClockName[];
-
-/** @returns undefined for whatever is no responder's first line */
-export function parseClock(line: string): ResponderClock | undefined {
-  const said = parseSaid(line, "clock");
-  if (!said || !CLOCKS.includes(said.clock) || typeof said.method !== "string" || !isPositive(said.resolution_s)) return undefined;
-  return { clock: said.clock as ClockName, method: said.method, resolution_s: said.resolution_s, forks: said.forks === true };
+/** What a responder says of itself when it starts. */
+export interface ResponderClock {
+  /** The clock of its pongs. */
+  readonly clock: DeviceClockName;
+  readonly method: ClockMethod;
+  readonly resolution_s: number;
+  /** A process is started for every stamp, which comes late by that: {@link forkBias}. */
+  readonly forks: boolean;
+  /** Clocks that its ties tell. With `realtime` alone there is nothing to ask for. */
+  readonly ties: readonly DeviceClockName[];
 }
 
 /**
- * Reads what a responder answered to `tie`: two readings of the clock of its pongs, and others taken between them.
- *
- * @param pongs the clock of its pongs
- * @returns undefined for whatever is no whole answer with finite times in order
+ * How clocks of the device stood to each other, seconds: at one instant the realtime clock was in
+ * [realtimeFrom_s, realtimeTo_s] and each other clock given showed what is given.
  */
-export function parseTie(line: string, pongs: ClockName): ClockTie | undefined {
-  const said = parseSaid(line, "tie");
-  if (!said) return undefined;
-  const { from_s, to_s } = said;
-  if (!isFiniteNumber(from_s) || !isFiniteNumber(to_s) || to_s < from_s) return undefined;
-  const readings: Record<string, { at_s: number; u_s: number }> = {};
-  for (const name of ["realtime", "monotonic", "boottime"] as const) {
-    const at_s = said[`${name}_s`];
-    if (isFiniteNumber(at_s)) readings[name] = { at_s, u_s: 0 };
-  }
-  // Anywhere between its two readings: rectangular.
-  readings[pongs] = { at_s: (from_s + to_s) / 2, u_s: (to_s - from_s) / Math.sqrt(12) };
-  return { readings };
+export interface ClockTie {
+  readonly realtimeFrom_s: number;
+  readonly realtimeTo_s: number;
+  readonly monotonic_s?: number;
+  readonly boottime_s?: number;
 }
+
+/** What a device stamped by starting a process is late by, seconds, and the standard uncertainty of that. */
+export interface ForkBias {
+  readonly bias_s: number;
+  readonly u_s: number;
+}
+
+/**
+ * How much later than the middle of the round trip a stamp is that a process took.
+ *
+ * Starting it takes longer than ending it, so the stamp is late, and cannot be later than the answer: the bias is between
+ * 0 and half of the shortest round trip, and no more is known of a device that is not at hand (rectangular, GUM 4.3.7).
+ */
+export const forkBias = (roundTrip_min_s: number): ForkBias => ({
+  bias_s: roundTrip_min_s / 4,
+  u_s: roundTrip_min_s / (4 * Math.sqrt(3)),
+});
 
 /** Longest line worth reading; anything longer is something else. */
 const LONGEST = 256;
 
-function parseSaid(line: string, type: string): Readonly<Record<string, unknown>> | undefined {
-  if (line.length > LONGEST || !line.includes(`"${type}"`)) return undefined;
+/** @returns undefined for whatever is no whole first line of a responder */
+export function parseClock(line: string): ResponderClock | undefined {
+  const { clock, method, resolution_s, forks, ties } = fieldsOf(line, "clock");
+  if (!isOneOf(CLOCKS, clock) || !isOneOf(METHODS, method) || typeof forks !== "boolean") return undefined;
+  if (!isFiniteNumber(resolution_s) || resolution_s <= 0) return undefined;
+  if (!Array.isArray(ties) || !ties.every((each) => isOneOf(CLOCKS, each))) return undefined;
+  return { clock, method, resolution_s, forks, ties };
+}
+
+/** @returns undefined for whatever is no tie of two clocks; such as one over which the realtime clock was set back */
+export function parseTie(line: string): ClockTie | undefined {
+  const { realtime_from_s, realtime_to_s, monotonic_s, boottime_s } = fieldsOf(line, "tie");
+  if (!isFiniteNumber(realtime_from_s) || !isFiniteNumber(realtime_to_s) || realtime_to_s < realtime_from_s) return undefined;
+  if (!isFiniteNumber(monotonic_s ?? boottime_s) || !isFiniteNumber(boottime_s ?? monotonic_s)) return undefined;
+  return {
+    realtimeFrom_s: realtime_from_s,
+    realtimeTo_s: realtime_to_s,
+    ...(isFiniteNumber(monotonic_s) ? { monotonic_s } : {}),
+    ...(isFiniteNumber(boottime_s) ? { boottime_s } : {}),
+  };
+}
+
+/** The keys of a line that is an object of this type; none for any other line. */
+function fieldsOf(line: string, type: string): Readonly<Record<string, unknown>> {
+  if (line.length > LONGEST || !line.includes(`"${type}"`)) return {};
+  const value = parseJson(line);
+  return typeof value === "object" && value !== null && "type" in value && value.type === type ? { ...value } : {};
+}
+
+const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+const isOneOf = <T extends string>(names: readonly T[], value: unknown): value is T => names.some((name) => name === value);
+
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "type" in value && value.type === type
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
-
-const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const isPositive = (value: unknown): value is number => isFiniteNumber(value) && value > 0;

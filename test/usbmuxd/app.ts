@@ -1,0 +1,85 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { parsePing, pongLine } from "../../src/wire/ping.ts";
+
+/** What the app says of itself first. */
+export const HELLO = { type: "hello", app: "org.example.bench 1.2", model: "iPhone15,2", system: "iOS 18.1", boot_id: "7A11", cores: 6 };
+
+const now_s = (): number => performance.now() / 1000;
+
+/** Stands for an app on a phone that speaks docs/device-protocol.md over TCP, on a port of this host's. */
+export class App {
+  readonly port: number;
+  /** Lines it was sent and did not know. */
+  readonly heard: string[] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.port = (server.address() as { port: number }).port;
+  }
+
+  /** @param first the line every connection begins with; null for an app that says nothing */
+  static async start(first: string | null = JSON.stringify(HELLO)): Promise<App> {
+    const server = createServer({ noDelay: true });
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+    const app = new App(server);
+    server.on("connection", (socket) => app.#serve(socket, first));
+    return app;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Says a line, in two pieces, to every connection. */
+  say(line: string): void {
+    const half = line.length >> 1;
+    for (const socket of this.#sockets) {
+      socket.write(line.slice(0, half));
+      socket.write(`${line.slice(half)}\n`);
+    }
+  }
+
+  /** Ends every connection, as an app does that the system has ended. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.end();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(socket: Socket, first: string | null): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => socket.destroy()).once("close", () => this.#sockets.delete(socket));
+    if (first !== null) socket.write(`${first}\n`);
+    let held = "";
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      const received_s = now_s();
+      const lines = (held + chunk).split("\n");
+      held = lines.pop()!;
+      for (const line of lines) this.#answer(socket, line, received_s);
+    });
+  }
+
+  #answer(socket: Socket, line: string, received_s: number): void {
+    const id = parsePing(line);
+    if (id !== undefined) socket.write(`${pongLine({ id, deviceReceived_s: received_s, deviceSent_s: now_s() })}\n`);
+    else if (line === "start") this.#work();
+    else this.heard.push(line);
+  }
+
+  #work(): void {
+    const request = "r1";
+    for (const event of [
+      { type: "request_start", request },
+      { type: "first_token", request, tokens: 5 },
+      { type: "token", request },
+      { type: "request_end", request },
+    ])
+      this.say(JSON.stringify({ ...event, time_s: now_s() }));
+    this.say('{"type":"done"}');
+  }
+}
