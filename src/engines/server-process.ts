@@ -6,7 +6,7 @@ import { query } from "./process-run.ts";
 
 /** Says which process it is and becomes the server, so that the server can be ended even over another link. */
 const START = 'echo "$$"; exec "$@"';
-/** Ends a process that a lost link left behind, if it is still the same program. */
+/** Ends a process that a lost link left behind, if it still is one with these arguments. */
 const END_LEFTOVER = `
 is_it() { case " $(tr '\\0' ' ' <"/proc/$1/cmdline") " in *" $2 "*) return 0;; esac; return 1; } 2>/dev/null
 for signal in TERM KILL; do
@@ -25,14 +25,14 @@ export class ServerProcess {
   readonly ended: Promise<ServerEnd>;
   readonly #context: EngineContext;
   readonly #channel: Channel;
-  readonly #path: string;
+  readonly #argv: readonly string[];
   readonly #reading: Promise<void>;
   #pid: string | undefined;
 
-  private constructor(context: EngineContext, channel: Channel, path: string) {
+  private constructor(context: EngineContext, channel: Channel, argv: readonly string[]) {
     this.#context = context;
     this.#channel = channel;
-    this.#path = path;
+    this.#argv = argv;
     this.#reading = this.#read();
     this.ended = this.#end();
   }
@@ -40,7 +40,7 @@ export class ServerProcess {
   /** @throws JoulebenchError `config` or `link` as the transport does */
   static async start(context: EngineContext, argv: readonly string[]): Promise<ServerProcess> {
     const channel = await context.transport.open(["sh", "-c", START, "sh", ...argv]);
-    return new ServerProcess(context, channel, argv[0] ?? "");
+    return new ServerProcess(context, channel, argv);
   }
 
   /** The end of what it wrote to standard error. */
@@ -53,9 +53,10 @@ export class ServerProcess {
     await this.#channel.close();
     const end = await this.ended;
     if (!("lost" in end) || this.#pid === undefined) return;
-    const argv = ["sh", "-c", END_LEFTOVER, "sh", this.#pid, this.#path];
+    const [path = "", ...rest] = this.#argv; // A wrapper may have put another program in its place.
+    const argv = ["sh", "-c", END_LEFTOVER, "sh", this.#pid, rest.join(" ")];
     const { code } = await query({ ...this.#context, signal: new AbortController().signal }, argv, patience(this.#context, 10));
-    if (code !== 0) throw new JoulebenchError("link", this.#path, `process ${this.#pid} is still running on the device and does not end`);
+    if (code !== 0) throw new JoulebenchError("link", path, `process ${this.#pid} is still running on the device and does not end`);
   }
 
   async #read(): Promise<void> {
