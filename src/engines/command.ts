@@ -2,10 +2,10 @@ import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import { COMMAND_SCRIPT, NO_CLOCK } from "./command-script.ts";
-import { judge, lastWords, mustStart } from "./failure.ts";
+import { judge, lastWords, mustStart, NOT_FOUND } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { fill } from "./placeholders.ts";
-import { query, runProcess, Text } from "./process-run.ts";
+import { runProcess, Text } from "./process-run.ts";
 import { stateBegin, stateEnd } from "./statements.ts";
 
 const Options = z.strictObject({
@@ -41,8 +41,9 @@ class Command implements Engine {
   async load(): Promise<EngineAnswer> {
     const program = this.#options.argv[0] ?? "";
     if (!/\{\w+\}/.test(program)) {
-      const found = await query(this.#context, ["sh", "-c", 'command -v -- "$1"', "sh", program], patience(this.#context, 10));
-      mustStart(program, found.code === 0 ? 0 : 127, found.complaint);
+      const look = ["sh", "-c", 'command -v -- "$1"', "sh", program];
+      const { code, complaint } = await runProcess(this.#context, look, patience(this.#context, 10), () => {});
+      mustStart(program, code === 0 ? 0 : NOT_FOUND, complaint);
     }
     return { outcome: "ok", text: "" };
   }

@@ -13,7 +13,7 @@ const CONTEXT =
 
 /** Exit codes of a shell that could not start a command. */
 const NOT_EXECUTABLE = 126;
-const NOT_FOUND = 127;
+export const NOT_FOUND = 127;
 /** A shell adds the number of the signal that ended its command to this. */
 const SIGNAL_BASE = 128;
 const SIGNALS: Readonly<Record<number, string>> = { 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM" };

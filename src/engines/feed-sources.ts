@@ -6,6 +6,7 @@ const LOOK_EVERY_S = "0.5";
 
 /** A file of the device. It is read from its end as it is when first opened, or from its beginning when it comes later. */
 export class FileSource implements FeedSource {
+  readonly saysWhere = true;
   readonly #file: string;
   readonly #prefix: readonly string[];
   /** Begins the script's own lines; nobody else's begin so. */
@@ -37,6 +38,7 @@ const LOGCAT = /^\s*(\d+\.\d+)\s+\d+\s+\d+ [A-Z] (.*?)\s*: (.*)$/;
 
 /** Android's log, the messages of one tag. */
 export class LogcatSource implements FeedSource {
+  readonly saysWhere = false;
   readonly #tag: string;
   #stamp: string | undefined;
   /** Lines of the latest stamp, because a log that is opened again begins with them. */
@@ -64,6 +66,7 @@ export class LogcatSource implements FeedSource {
 
 /** What the app itself prints; it runs as long as it is listened to, and cannot be heard twice. */
 export class OutputSource implements FeedSource {
+  readonly saysWhere = false;
   readonly #argv: readonly string[];
 
   constructor(argv: readonly string[]) {

@@ -9,6 +9,8 @@ export interface FeedSource {
   argv(): readonly string[];
   /** @returns the text of a line of the log; undefined for a line of the feed's own */
   read(line: string): string | undefined;
+  /** Its first line is its own and says where it begins: what is written after that is not missed. */
+  readonly saysWhere: boolean;
 }
 
 /** A log on the device as it grows: a command that prints it, opened again where it broke off. */
@@ -26,7 +28,7 @@ export class Feed {
   }
 
   /**
-   * Opens it unless it is open.
+   * Opens it unless it is open, and waits until it looks.
    *
    * @returns what resolves with the error, once it ends: `link` when the device was lost, `config` when its command ended
    */
@@ -35,9 +37,16 @@ export class Feed {
       const channel = await this.#context.transport.open(this.#source.argv());
       channel.endInput();
       this.#channel = channel;
-      this.#over = this.#follow(channel).finally(() => {
+      let looks = (): void => {};
+      const looking = new Promise<void>((resolve) => {
+        looks = resolve;
+      });
+      const over = this.#follow(channel, looks).finally(() => {
         this.#over = undefined;
       });
+      this.#over = over;
+      if (this.#source.saysWhere) await Promise.race([looking, over]);
+      return { over };
     }
     return { over: this.#over };
   }
@@ -47,11 +56,12 @@ export class Feed {
     await this.#over;
   }
 
-  async #follow(channel: Channel): Promise<unknown> {
+  async #follow(channel: Channel, looks: () => void): Promise<unknown> {
     try {
       for await (const { text, host_ns } of channel.lines) {
         const read = this.#source.read(text);
-        if (read !== undefined) this.#take({ text: read, host_ns });
+        if (read === undefined) looks();
+        else this.#take({ text: read, host_ns });
       }
       const code = await channel.exit;
       return new JoulebenchError("config", "app", `its log cannot be read: ${ending(code)}: ${lastWords(channel.complaint())}`);

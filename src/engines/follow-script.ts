@@ -4,7 +4,7 @@
  * Arguments: the file, a tag that begins the script's own lines, the byte to begin at (`end` for what comes from now on),
  * the inode that byte belongs to (empty for any), the pause in seconds. Whole lines are printed as they are; after them
  * `TAG at INODE BYTE` says up to where, and `TAG anew INODE` that another file, or the same one emptied, is read from
- * its beginning. The file stays open, so that what was written before a rotation is read to its end. Needs /proc.
+ * its beginning. While there is no file it is at byte 0 of `none`. The file stays open, so that what was written before a rotation is read to its end. Needs /proc.
  */
 export const FOLLOW_SCRIPT = `
 LC_ALL=C
@@ -51,7 +51,10 @@ while :; do
     elif [ "$size" -lt "$pos" ]; then anew
     fi
     [ -z "$open" ] || drain
-  elif [ -z "$open" ]; then from=0 known=; fi
+  elif [ -z "$open" ] && [ "$from$known" != 0 ]; then
+    from=0 known=
+    put "$tag at none 0"
+  fi
   sleep "$pause" || exit 1
 done
 `;

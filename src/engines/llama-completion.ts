@@ -46,12 +46,12 @@ class LlamaCompletion implements Engine {
     const { path, model, load_s } = this.#options;
     return stateLoad(this.#context, model, async () => {
       const limit = patience(this.#context, load_s);
-      const rehearsal = new Rehearsal();
+      const rehearsal = new Words();
       const { code, complaint } = await runProcess(this.#context, this.#argv(["-p", "a", "-n", "1"]), limit, ({ text }) =>
         rehearsal.add(text),
       );
       if (code === undefined) return givenUp(limit, "");
-      const words = `${rehearsal.words}\n${complaint}`;
+      const words = this.#words(rehearsal, complaint);
       mustStart(path, code, words);
       const answer = judge(code, words, "");
       if (answer.outcome === "ok" || answer.outcome === "oom" || isKilled(code)) return answer;
@@ -78,7 +78,7 @@ class LlamaCompletion implements Engine {
   async #run(request: EngineRequest, argv: readonly string[]): Promise<EngineAnswer> {
     const limit = patience(this.#context, request.limit_s);
     const output = new Text();
-    const words = new Rehearsal();
+    const words = new Words();
     const { code, complaint } = await runProcess(this.#context, argv, limit, ({ text, host_ns }) => {
       this.#context.hear(text, host_ns);
       words.add(text);
@@ -88,7 +88,12 @@ class LlamaCompletion implements Engine {
     if (this.#options.log === "text") for (const line of complaint.split("\n")) this.#context.hear(line, this.#context.now());
     if (code === undefined) return givenUp(limit, output.text);
     mustStart(this.#options.path, code, complaint);
-    return judge(code, `${words.words}\n${complaint}`, output.text);
+    return judge(code, this.#words(words, complaint), output.text);
+  }
+
+  /** What counts comes last: a log as JSON is on standard output, a log as text is the complaint. */
+  #words({ last }: Words, complaint: string): string {
+    return this.#options.log === "jsonl" ? `${complaint}\n${last}` : `${last}\n${complaint}`;
   }
 
   /** `--no-escape`, or it would read `\n` in a prompt as a newline. */
@@ -107,7 +112,7 @@ class LlamaCompletion implements Engine {
 }
 
 /** The words of a log, for messages: its last lines, as text. */
-class Rehearsal {
+class Words {
   #lines: string[] = [];
 
   add(line: string): void {
@@ -115,7 +120,7 @@ class Rehearsal {
     if (logged(line)?.level !== "none" && text.trim()) this.#lines = [...this.#lines.slice(-5), text.trim()];
   }
 
-  get words(): string {
+  get last(): string {
     return this.#lines.join("\n");
   }
 }
