@@ -35,6 +35,7 @@ export class Feed {
   async open(): Promise<{ readonly over: Promise<unknown> }> {
     if (!this.#over) {
       const channel = await this.#context.transport.open(this.#source.argv());
+      channel.exit.catch(() => undefined); // Read below, once there are no more lines.
       channel.endInput();
       this.#channel = channel;
       let looks = (): void => {};

@@ -25,6 +25,7 @@ export async function runProcess(
   take: (line: Line) => void,
 ): Promise<Ended> {
   const channel = await transport.open(argv);
+  channel.exit.catch(() => undefined); // Read below, once there are no more lines.
   channel.endInput();
   const read = async (): Promise<{ readonly code: number | null }> => {
     for await (const line of channel.lines) take(line);

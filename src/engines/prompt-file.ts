@@ -21,6 +21,7 @@ export class PromptFile {
   /** @throws JoulebenchError `config` when the folder cannot be written to, `link` when the device is lost */
   static async write(context: EngineContext, folder: string, prompt: string): Promise<PromptFile> {
     const channel = await context.transport.open(["sh", "-c", WRITE, "sh", folder]);
+    channel.exit.catch(() => undefined); // Read below, once there are no more lines.
     try {
       for (const line of prompt.split("\n")) await channel.write(line);
       channel.endInput();
