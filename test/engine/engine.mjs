@@ -11,8 +11,6 @@ const { addNativeLogListener, loadModel, toggleNativeLog } = require("@fugood/ll
 /** The engine's library prints notes of its own to standard output, so `bin/` keeps that for us under another number. */
 const OUTPUT = Number(process.env.ENGINE_OUTPUT_FD ?? 1);
 
-/** The token that ends the text, in the models of gguf.ts. */
-const EOS = 2;
 const SELF = fileURLToPath(import.meta.url);
 
 /** Written at once and in order, also when the process dies next. */
@@ -75,9 +73,7 @@ export async function complete(engine, request, onPiece) {
   const begin_ms = performance.now();
   let first_ms;
   let counted = -before;
-  // Its own `ignore_eos` does not keep the engine from the token that ends the text.
-  const logit_bias = ignore_eos ? [[EOS, -1e9]] : [];
-  const options = { prompt, n_predict, logit_bias, seed, temperature, n_probs: 1 };
+  const options = { prompt, n_predict, ignore_eos, seed, temperature, n_probs: 1 };
   const result = await engine.completion(options, ({ token, completion_probabilities: each }) => {
     const now_ms = performance.now() - begin_ms;
     first_ms ??= now_ms;

@@ -57,7 +57,7 @@ export function writeModel(path: string, shape: ModelShape = {}): void {
     ["tokenizer.ggml.scores", { type: "f32s", value: vocabulary.map((_, at) => -at) }],
     ["tokenizer.ggml.token_type", { type: "i32s", value: vocabulary.map(({ kind }) => kind) }],
     ["tokenizer.ggml.bos_token_id", { type: "u32", value: 1 }],
-    ["tokenizer.ggml.eos_token_id", { type: "u32", value: 2 }],
+    ["tokenizer.ggml.eos_token_id", { type: "u32", value: EOS }],
     ["tokenizer.ggml.unknown_token_id", { type: "u32", value: 0 }],
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: true }],
   ];
@@ -95,7 +95,10 @@ function tensorsOf(size: { dim: number; layers: number; hidden: number; vocabula
   ];
 }
 
-/** Norms are 1; the rest is uniform with the variance that keeps activations of the order of 1. */
+/** The token that ends a text. */
+const EOS = 2;
+
+/** Norms are 1; the token that ends a text is never the likeliest, so that every output has the length asked for; the rest is uniform with the variance that keeps activations of the order of 1. */
 function* weights(tensors: readonly Tensor[], dim: number, seed: number): Generator<Buffer> {
   let state = seed >>> 0;
   for (const { name, shape } of tensors) {
@@ -106,6 +109,7 @@ function* weights(tensors: readonly Tensor[], dim: number, seed: number): Genera
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' generator.
       values[at] = name.includes("norm") ? 1 : scale * (state / 2 ** 32 - 0.5);
     }
+    if (name === "output.weight") values.fill(0, EOS * dim, (EOS + 1) * dim);
     yield Buffer.from(values.buffer);
   }
 }
