@@ -15,12 +15,11 @@ if [ -n "\${EPOCHREALTIME:-}" ]; then now() { t=$EPOCHREALTIME; t=\${t%[.,]*}.\$
 else now() { t=$(date +%s.%N); }; fi
 if [ -n "\${KSH_VERSION:-}" ]; then put() { print -r -- "$1"; }
 else put() { printf '%s\\n' "$1"; }; fi
-now
-case $t in *[!0-9.]*|'') echo 'this shell has no $EPOCHREALTIME, and its date no %N' >&2; exit ${NO_CLOCK};; esac
 child=
 end() { kill -TERM "$child"; sleep 0.4; kill -KILL "$child"; } 2>/dev/null
 trap 'trap "" TERM HUP INT; [ -z "$child" ] || end; exit 143' TERM HUP INT
 now
+case $t in *[!0-9.]*|'') echo 'this shell has no $EPOCHREALTIME, and its date no %N' >&2; exit ${NO_CLOCK};; esac
 put "{\\"type\\":\\"unit_start\\",\\"time_s\\":$t,\\"realtime_s\\":$t,\\"request\\":$request,\\"unit\\":$unit}"
 "$@" </dev/null &
 child=$!
