@@ -74,7 +74,7 @@ export async function complete(engine, request, onPiece) {
   let first_ms;
   let counted = -before;
   const options = { prompt, n_predict, ignore_eos, seed, temperature, n_probs: 1 };
-  const result = await begin(engine, options, ({ token, completion_probabilities: each }) => {
+  const result = await engine.completion(options, ({ token, completion_probabilities: each }) => {
     const now_ms = performance.now() - begin_ms;
     first_ms ??= now_ms;
     counted += each?.length ?? 1;
@@ -88,18 +88,6 @@ export async function complete(engine, request, onPiece) {
   const prompt_n = Math.min(total, Math.max(1, result.timings.prompt_n));
   const whole = timings(prompt_n, first_ms ?? end_ms, predicted_n, end_ms - (first_ms ?? end_ms));
   return { ...result, timings: { ...whole, cache_n: total - prompt_n }, total };
-}
-
-/** The package resolves a completion a moment before it takes the next. */
-async function begin(engine, options, onToken) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await engine.completion(options, onToken);
-    } catch (error) {
-      if (attempt === 1000 || !/in progress/.test(error.message)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
 }
 
 function timings(prompt_n, prompt_ms, predicted_n, predicted_ms) {

@@ -4,7 +4,8 @@ import { complain, complete, fail, open, print, readArguments } from "./engine.m
 
 const values = { "-m": "model", "-p": "n_prompt", "-n": "n_gen", "-r": "runs", "-o": "output", "-t": "threads" };
 const options = readArguments(process.argv.slice(2), { values, flags: { "--progress": "progress" } });
-const engine = await open({ ...options, context: 2048 }, complain).catch(() => fail(`main: error: failed to load model '${options.model}'`));
+/** A context for each run: the package does not always take a short completion right after another. */
+const start = () => open({ ...options, context: 2048 }, complain).catch(() => fail(`main: error: failed to load model '${options.model}'`));
 const tests = [
   { n_prompt: Number(options.n_prompt), n_gen: 0, what: "prompt" },
   { n_prompt: 0, n_gen: Number(options.n_gen), what: "generation" },
@@ -12,7 +13,7 @@ const tests = [
 
 /** So many tokens prefilled, or generated, and the nanoseconds it took. */
 async function measure({ n_prompt, n_gen }) {
-  engine.clearCache(true);
+  const engine = await start();
   const begin_ns = process.hrtime.bigint();
   const { timings } = await complete(engine, { prompt: "a".repeat(Math.max(1, n_prompt - 2)), n_predict: Math.max(1, n_gen), ignore_eos: true }, () => {});
   const took_ns = Number(process.hrtime.bigint() - begin_ns);
