@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { engines } from "../../src/engines/index.ts";
+import { JoulebenchError } from "../../src/model/errors.ts";
+import type { Channel, Transport } from "../../src/model/transport.ts";
+import { Bench, freePort, program, request } from "./bench.ts";
+
+/** A link to this machine that can be cut: what runs on the device runs on, and nobody hears of it. */
+class CuttableLink implements Transport {
+  readonly #device: Transport;
+  readonly #lost: Promise<never>;
+  #isLost = false;
+  cut: () => void = () => {};
+
+  constructor(device: Transport) {
+    this.#device = device;
+    this.#lost = new Promise((_, reject) => {
+      this.cut = () => {
+        this.#isLost = true;
+        reject(new JoulebenchError("link", "device", "the link was lost"));
+      };
+    });
+    this.#lost.catch(() => undefined);
+  }
+
+  /** Channels from before the cut are dead, and letting go of them ends nothing. */
+  async open(argv: readonly string[]): Promise<Channel> {
+    const channel = await this.#device.open(argv);
+    if (this.#isLost) return channel;
+    return {
+      lines: channel.lines,
+      write: (line) => channel.write(line),
+      endInput: () => channel.endInput(),
+      exit: Promise.race([channel.exit, this.#lost]),
+      complaint: () => channel.complaint(),
+      close: async () => (this.#isLost ? undefined : channel.close()),
+    };
+  }
+
+  async forward(port: number): ReturnType<NonNullable<Transport["forward"]>> {
+    const isLost = (): boolean => this.#isLost;
+    const nowhere = await freePort();
+    return {
+      host: "127.0.0.1",
+      get port() {
+        return isLost() ? nowhere : port;
+      },
+      close: async () => {},
+    };
+  }
+
+  identity(): ReturnType<Transport["identity"]> {
+    return this.#isLost ? this.#lost : this.#device.identity();
+  }
+
+  async close(): Promise<void> {}
+}
+
+let bench: Bench;
+let link: CuttableLink;
+
+beforeEach(async () => {
+  bench = await Bench.open();
+  link = new CuttableLink(bench.transport);
+});
+
+afterEach(() => bench.close());
+
+async function open(kind: string, options: object) {
+  const found = engines.find((engine) => engine.kind === kind)!;
+  return found.open(found.options.parse(options), { ...bench.context, transport: link });
+}
+
+test("a server is not asked over a lost link, and is ended by its number over the next", async () => {
+  const engine = await open("llama-server", { path: program("llama-server"), model: bench.model(), port: await freePort() });
+  expect(await engine.load()).toMatchObject({ outcome: "ok" });
+  expect(bench.processes()).not.toEqual([]);
+  link.cut();
+  await expect(engine.ask(request({ prompt: "x" }))).rejects.toMatchObject({ kind: "link" });
+  expect(bench.processes()).not.toEqual([]);
+  await engine.close();
+  expect(bench.processes()).toEqual([]);
+});
+
+test("an attached server behind a lost link is an error of the link", async () => {
+  const port = await freePort();
+  const server = await bench.engine("llama-server", { path: program("llama-server"), model: bench.model(), port });
+  await server.load();
+  const engine = await open("llama-server", { attach: true, port });
+  await engine.load();
+  link.cut();
+  await expect(engine.ask(request({ prompt: "x" }))).rejects.toMatchObject({ kind: "link" });
+});
+
+test("a run on a lost device is an error of the link, not an answer", async () => {
+  const engine = await open("command", { argv: [bench.script("run", "sleep 1\n")] });
+  const asked = engine.ask(request());
+  await expect.poll(() => bench.events.length).toBe(1);
+  link.cut();
+  await expect(asked).rejects.toMatchObject({ kind: "link" });
+  await expect.poll(() => bench.processes()).toEqual([]);
+});
