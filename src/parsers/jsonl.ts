@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { EVENT_TYPES, OUTCOMES } from "../model/event.ts";
 import type { EventParserKind, LoggedEvent } from "../model/parser.ts";
+import { parseJson } from "./json-text.ts";
+import { given } from "./request-record.ts";
 
 const Count = z.int().nonnegative();
 
@@ -61,16 +63,4 @@ export const jsonl: EventParserKind = {
   }),
 };
 
-/** The keys that have a value. */
-const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
-
 const describe = ({ path, message }: z.core.$ZodIssue): string => `${path.join(".")}: ${message.replace(/^Invalid \w+: /, "")}`;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
