@@ -11,14 +11,21 @@ export interface Mark {
   readonly at_s: number;
 }
 
-/** What is known of the test under way. */
+/** A test: its record, the marks of its runs, and when the record was heard of. */
 export interface BenchTest {
-  /** Stated by the driver: nothing of the benchmark happened before, and the repetitions asked for. */
-  readonly begun_s: number | undefined;
-  readonly repetitions: number | undefined;
-  readonly name: string | undefined;
+  readonly record: BenchRecord;
   readonly marks: readonly Mark[];
   readonly heard_s: number;
+}
+
+/** What the driver stated of the benchmark, where one did. */
+export interface Asked {
+  /** Names it. */
+  readonly name: string | undefined;
+  /** Nothing of it happened before, seconds of the session. */
+  readonly begun_s: number;
+  /** Runs of each test. */
+  readonly repetitions: number | undefined;
 }
 
 /** Part of a test that is placed: one run, or all of them together where only their mean is known. */
@@ -29,23 +36,29 @@ interface Span {
 }
 
 /**
- * The unit windows of a test: its runs, each as long as its sample says.
+ * The unit windows of a benchmark: the runs of its tests, each as long as its sample says.
  *
  * A run begins before its progress line arrives, and ends before whatever comes next does; so the latest it can have begun
- * is found from behind: the record's arrival less the last sample, and so on. No two overlap. With a mean instead of
- * samples the runs are one window of their whole duration, with rates alone one from the first progress line to the record.
- *
- * @returns undefined when the durations do not fit after the benchmark's begin
+ * is found from behind: the record's arrival less the last sample, and so on to the first run of the first test. No two
+ * overlap. With a mean instead of samples the runs of a test are one window of their whole duration; with rates alone one
+ * from the first progress line to the record. A test is left out when its runs would begin before the benchmark did.
  */
-export function unitsOf(record: BenchRecord, test: BenchTest): readonly LoggedEvent[] | undefined {
-  const spans = record.samples_s ? runSpans(record.samples_s, test) : wholeSpan(record, test);
-  const { begun_s = Number.NEGATIVE_INFINITY } = test;
-  // The progress line may arrive in the very instant the driver's statement was stamped; a clock error this is not.
-  if (spans.some(({ start_s }) => start_s < begun_s)) return undefined;
+export function unitsOf(tests: readonly BenchTest[], asked: Asked): readonly LoggedEvent[] {
+  const units: (readonly LoggedEvent[])[] = [];
+  let until_s = Number.POSITIVE_INFINITY;
+  for (const test of tests.toReversed()) {
+    const bounded = { ...test, heard_s: Math.min(test.heard_s, until_s) };
+    const spans = test.record.samples_s ? runSpans(test.record.samples_s, bounded) : wholeSpan(bounded, asked.repetitions);
+    until_s = Math.min(until_s, spans[0]?.start_s ?? until_s, ...test.marks.slice(0, 1).map(({ at_s }) => at_s));
+    if (spans.every(({ start_s }) => start_s >= asked.begun_s)) units.unshift(eventsOf(test.record, spans, asked.name));
+  }
+  return units.flat();
+}
+
+function eventsOf(record: BenchRecord, spans: readonly Span[], name: string | undefined): readonly LoggedEvent[] {
   const tokens = record.promptTokens + record.outputTokens;
   const unit = record.outputTokens === 0 ? "prompt token" : record.promptTokens === 0 ? "output token" : "token";
-  const request = [test.name, testName(record)].filter(Boolean).join(" ");
-  const shared = { request, unit, clock: "host" } as const;
+  const shared = { request: [name, testName(record)].filter(Boolean).join(" "), unit, clock: "host" } as const;
   return spans.flatMap(({ start_s, duration_s, runs }): LoggedEvent[] => [
     { ...shared, type: "unit_start", tick: start_s, ...given({ model: record.model }) },
     { ...shared, type: "unit_end", tick: start_s + duration_s, count: runs * tokens },
@@ -58,7 +71,7 @@ function testName({ promptTokens, outputTokens, depth }: BenchRecord): string {
   return parts.filter(Boolean).join("+") + (depth > 0 ? ` @ d${depth}` : "");
 }
 
-function runSpans(samples_s: readonly number[], { marks, heard_s }: BenchTest): Span[] {
+function runSpans(samples_s: readonly number[], { marks, heard_s }: Pick<BenchTest, "marks" | "heard_s">): Span[] {
   const spans: Span[] = [];
   let until_s = heard_s;
   for (let run = samples_s.length - 1; run >= 0; run--) {
@@ -72,13 +85,15 @@ function runSpans(samples_s: readonly number[], { marks, heard_s }: BenchTest): 
   return spans;
 }
 
-function wholeSpan({ mean_s, depth }: BenchRecord, { marks, heard_s, repetitions }: BenchTest): Span[] {
-  const first_s = marks.find(({ what }) => what !== "depth")?.at_s;
-  const runs = marks.find(({ what }) => what !== "depth")?.runs ?? repetitions;
-  if (runs === undefined) return [];
-  if (mean_s === undefined) return first_s === undefined ? [] : [{ start_s: first_s, duration_s: heard_s - first_s, runs }];
-  const duration_s = runs * mean_s;
+function wholeSpan({ record, marks, heard_s }: BenchTest, repetitions: number | undefined): Span[] {
+  const first = marks.find(({ what }) => what !== "depth");
+  const runs = first?.runs ?? repetitions;
   // Filling the context to its depth stands between the runs and is not in the mean: then they are not one stretch.
-  if (depth > 0 && runs > 1) return [];
-  return [{ start_s: Math.min(first_s ?? Number.POSITIVE_INFINITY, heard_s - duration_s), duration_s, runs }];
+  if (runs === undefined || (record.depth > 0 && runs > 1)) return [];
+  const first_s = first?.at_s ?? Number.POSITIVE_INFINITY;
+  if (record.mean_s !== undefined) {
+    const duration_s = runs * record.mean_s;
+    return [{ start_s: Math.min(first_s, heard_s - duration_s), duration_s, runs }];
+  }
+  return first_s < heard_s ? [{ start_s: first_s, duration_s: heard_s - first_s, runs }] : [];
 }

@@ -1,40 +1,43 @@
 import type { EventParser, EventParserKind, LoggedEvent } from "../model/parser.ts";
 import { JsonDocuments } from "./json-text.ts";
 import { type BenchRecord, jsonRecord, quotedCells, rowRecord, tableCells, tableRecord } from "./llama-bench-records.ts";
-import { type BenchTest, type Mark, unitsOf } from "./llama-bench-runs.ts";
+import { type Asked, type BenchTest, type Mark, unitsOf } from "./llama-bench-runs.ts";
 import { type Begun, endedBadly, parseStatement } from "./statement.ts";
 
 const PROGRESS = /^llama-bench: benchmark (\d+)\/(\d+): (.*)$/;
 const RUN = /^(prompt|generation|depth) run (\d+)\/(\d+)/;
 const SQL = /^INSERT INTO \w+ \((.*)\) VALUES \((.*)\);\s*$/;
 const HARMLESS = /^\s*$|^build: |^(?:ggml|llama|load|common|register|warning:)\w*|^CREATE TABLE |^ {2}\w+ (?:TEXT|INTEGER|REAL),?$|^\);$/;
-/** Longer tests than any; of more progress lines the first are kept. */
+/** Of more progress lines and tests in one benchmark the first are kept. */
 const MOST_MARKS = 100_000;
+const MOST_TESTS = 10_000;
 /** What llama-bench does unless told otherwise. */
 const REPETITIONS = 5;
+/** The formats, those that know most first: only JSON has samples, and the table has not even a mean. */
+const KNOWS: readonly BenchRecord["format"][] = ["json", "csv", "sql", "md"];
 
 /**
  * Reads llama-bench: its records in any format (`-o json|jsonl|csv|sql|md`, `-oe` beside) and its `--progress`.
  *
- * Every test gives unit windows of prompt or output tokens on the host's clock, placed by {@link unitsOf}. llama-bench stamps
- * nothing but whole seconds, so the durations are its own and the places are arrivals. Warm-up runs and the filling of the
- * context to a depth are in no sample and in no window.
+ * Every test gives unit windows of prompt or output tokens on the host's clock, when the benchmark has ended
+ * ({@link unitsOf}). llama-bench stamps nothing but whole seconds, so the durations are its own and the places are
+ * arrivals. Warm-up runs and the filling of the context to a depth are in no sample and in no window.
  */
 class LlamaBenchParser implements EventParser {
   readonly #documents = new JsonDocuments();
   #names: { readonly format: "csv" | "md"; readonly cells: readonly string[] } | undefined;
   #begun: Begun | undefined;
-  #marks: Mark[] = [];
+  #marks = 0;
+  /** Marks of each test by its number, from 0: progress and records may overtake each other. */
+  #marked = new Map<number, Mark[]>();
+  #tests: Omit<BenchTest, "marks">[] = [];
   /** Tests that are told of, by format: a second format tells the same tests again. */
-  readonly #told = new Map<BenchRecord["format"], number>();
-  #tests = 0;
-  /** A test without samples waits: another format may follow that has them. */
-  #held: { readonly record: BenchRecord; readonly test: BenchTest } | undefined;
+  #told = new Map<BenchRecord["format"], number>();
 
   push(line: string, host_ns: number): readonly LoggedEvent[] | undefined {
     const at_s = host_ns / 1e9;
     const progress = PROGRESS.exec(line);
-    if (progress) return this.#progress(progress[3]!, at_s);
+    if (progress) return this.#progress(Number(progress[1]) - 1, progress[3]!, at_s);
     const row = this.#names && this.#row(line, at_s);
     if (row) return row;
     const sql = SQL.exec(line);
@@ -61,22 +64,26 @@ class LlamaBenchParser implements EventParser {
   }
 
   end(): readonly LoggedEvent[] {
-    const events = this.#release();
-    this.#marks = [];
+    const tests = this.#tests.map((test, k) => ({ ...test, marks: this.#marked.get(k) ?? [] }));
+    this.#tests = [];
+    this.#marked = new Map();
+    this.#told = new Map();
+    this.#marks = 0;
     this.#names = undefined;
-    this.#told.clear();
-    this.#tests = 0;
-    return events;
+    return unitsOf(tests, this.#asked());
   }
 
-  #progress(text: string, at_s: number): readonly LoggedEvent[] | undefined {
-    const held = this.#release();
+  #progress(test: number, text: string, at_s: number): readonly LoggedEvent[] | undefined {
+    // A benchmark that nobody announced follows another.
+    if (text === "starting") return test === 0 && this.#tests.length > 0 ? this.end() : [];
     const [, what, run, runs] = RUN.exec(text) ?? [];
-    if (what === undefined) return /^(?:starting|warmup )/.test(text) || held.length > 0 ? held : undefined;
+    if (what === undefined) return text.startsWith("warmup ") ? [] : undefined;
     const mark = { what: what as Mark["what"], run: Number(run) - 1, runs: Number(runs), at_s };
-    if (mark.run < 0 || mark.run >= mark.runs || this.#marks.length >= MOST_MARKS) return held.length > 0 ? held : undefined;
-    this.#marks.push(mark);
-    return held;
+    if (mark.run < 0 || mark.run >= mark.runs || ++this.#marks > MOST_MARKS) return undefined;
+    const marked = this.#marked.get(test) ?? [];
+    marked.push(mark);
+    this.#marked.set(test, marked);
+    return [];
   }
 
   #values(values: readonly unknown[], at_s: number): readonly LoggedEvent[] | undefined {
@@ -107,36 +114,20 @@ class LlamaBenchParser implements EventParser {
     return this.#names?.format === "md" ? this.#record(tableRecord(this.#names.cells, cells), at_s) : undefined;
   }
 
-  /** A test has ended; it may have been told of in another format. */
-  #record(record: BenchRecord | undefined, heard_s: number): readonly LoggedEvent[] | undefined {
-    if (!record) return undefined;
-    const index = this.#told.get(record.format) ?? 0;
+  /** A test has ended; another format may have told of it already, with or without the samples. */
+  #record(record: BenchRecord | undefined, at_s: number): readonly LoggedEvent[] | undefined {
+    const index = (record && this.#told.get(record.format)) ?? 0;
+    if (!record || index >= MOST_TESTS) return undefined;
     this.#told.set(record.format, index + 1);
-    const isNews = index >= this.#tests;
-    const held = this.#held;
-    if (!isNews) {
-      if (!held || index !== this.#tests - 1 || !record.samples_s) return [];
-      this.#held = undefined;
-      return unitsOf(record, held.test);
-    }
-    const before = this.#release();
-    this.#tests = index + 1;
-    const test = { ...this.#asked(), marks: this.#marks, heard_s };
-    this.#marks = [];
-    if (!record.samples_s) this.#held = { record, test };
-    const units = record.samples_s ? unitsOf(record, test) : [];
-    return units ? [...before, ...units] : before.length > 0 ? before : undefined;
+    const known = this.#tests[index];
+    if (!known) this.#tests.push({ record, heard_s: at_s });
+    else if (KNOWS.indexOf(record.format) < KNOWS.indexOf(known.record.format)) this.#tests[index] = { ...known, record };
+    return [];
   }
 
-  #release(): readonly LoggedEvent[] {
-    const held = this.#held;
-    this.#held = undefined;
-    return held ? (unitsOf(held.record, held.test) ?? []) : [];
-  }
-
-  #asked(): Pick<BenchTest, "begun_s" | "repetitions" | "name"> {
+  #asked(): Asked {
     const begun = this.#begun;
-    if (!begun) return { begun_s: undefined, repetitions: undefined, name: undefined };
+    if (!begun) return { begun_s: Number.NEGATIVE_INFINITY, repetitions: undefined, name: undefined };
     const at = begun.argv.findIndex((word) => word === "-r" || word === "--repetitions");
     const asked = at < 0 ? REPETITIONS : Number(begun.argv[at + 1]);
     const repetitions = begun.argv.length > 0 && Number.isSafeInteger(asked) && asked > 0 ? asked : undefined;
