@@ -10,6 +10,9 @@ export function parseJson(text: string): unknown {
 /** A document that is longer is given up; the longest that engines print are tens of kilobytes. */
 const MOST_CHARACTERS = 4 << 20;
 
+/** How a line inside a document begins. */
+const PART = /^(?:["{}[\]\d-]|true|false|null|$)/;
+
 /**
  * Puts JSON objects together that an engine prints over several lines.
  *
@@ -34,7 +37,7 @@ export class JsonDocuments {
     }
     // A brace at the very beginning of a line begins a document anew: the one before was cut off.
     const isFresh = /^[[{]/.test(line);
-    const isCut = this.isOpen && isFresh;
+    const isCut = this.isOpen && (isFresh || !PART.test(text));
     if (isCut) this.#drop();
     if (!this.isOpen && !/^\[?\s*\{/.test(text)) return undefined;
     const begun = this.isOpen ? text : text.replace(/^\[\s*/, "");

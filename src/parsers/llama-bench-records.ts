@@ -13,9 +13,17 @@ export interface BenchRecord {
   readonly mean_s: number | undefined;
 }
 
-const Count = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+/** A number, or in the formats that quote everything its digits. */
+const Numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^\d+(?:\.\d+)?$/)
+    .transform(Number),
+]);
+const Count = Numeric.pipe(z.int().nonnegative());
 /** Eleven days: what is longer was not timed. */
-const Nanoseconds = z.coerce.number().nonnegative().max(1e15);
+const Nanoseconds = Numeric.pipe(z.number().nonnegative().max(1e15));
 const Row = z.looseObject({
   n_prompt: Count,
   n_gen: Count,

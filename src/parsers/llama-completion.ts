@@ -6,8 +6,10 @@ import { LlamaRun } from "./llama-run.ts";
 import { logLine, perfLine } from "./perf-lines.ts";
 import { type Begun, endedBadly, parseStatement } from "./statement.ts";
 
+/** A month: what is later was not stamped. */
+const MOST_US = 31 * 86_400e6;
 /** A line of `--log-jsonl`; `time` is in microseconds since the log began. */
-const Logged = z.looseObject({ type: z.literal("log"), time: z.number().nonnegative(), level: z.string(), msg: z.string() });
+const Logged = z.looseObject({ type: z.literal("log"), time: z.number().nonnegative().max(MOST_US), level: z.string(), msg: z.string() });
 
 const GENERATE = /^(?:llama_completion|main|generate)\b.*: n_ctx = \d+, n_batch = \d+, n_predict = -?\d+/;
 const LOAD_START = /^(?:llama_completion|main): load the model/;
@@ -96,13 +98,19 @@ class LlamaCompletionParser implements EventParser {
     const { time, level, msg } = logged.data;
     const at_s = time / 1e6;
     if (level !== "none") return this.#text(msg.trimEnd(), at_s, arrival_s) ?? [];
-    this.#follow(at_s);
-    return this.#run.output({ at_s, text: msg });
+    const lost = this.#follow(at_s);
+    this.#run.output({ at_s, text: msg });
+    return lost;
   }
 
   /** @param at_s the time of the log, where the line has one */
   #text(text: string, at_s: number | undefined, arrival_s: number): readonly LoggedEvent[] | undefined {
-    if (at_s !== undefined) this.#follow(at_s);
+    const lost = at_s === undefined ? [] : this.#follow(at_s);
+    const read = this.#read(text, at_s, arrival_s);
+    return lost.length > 0 ? [...lost, ...(read ?? [])] : read;
+  }
+
+  #read(text: string, at_s: number | undefined, arrival_s: number): readonly LoggedEvent[] | undefined {
     const perf = perfLine(text);
     if (perf) return this.#finish(this.#run.perf(perf, at_s, arrival_s));
     if (GENERATE.test(text)) return this.#run.generate(at_s, arrival_s);
@@ -121,13 +129,16 @@ class LlamaCompletionParser implements EventParser {
     return events;
   }
 
-  /** A log that begins anew is the next of the session. */
-  #follow(at_s: number): void {
-    if (at_s < this.#latest_s / 2) {
+  /** A log that begins anew is the next of the session. @returns what is left of the run that the one before told of */
+  #follow(at_s: number): readonly LoggedEvent[] {
+    const isNext = at_s < this.#latest_s / 2;
+    const lost = isNext && this.#run.isStarted ? this.#run.abandon() : [];
+    if (isNext) {
       this.#nextLog();
-      if (!this.#run.isStarted) this.#run = new LlamaRun(this.#begun, this.#log, this.#runs);
+      this.#run = new LlamaRun(this.#begun, this.#log, this.#runs);
     }
     this.#latest_s = at_s;
+    return lost;
   }
 
   #nextLog(): void {

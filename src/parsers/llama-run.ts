@@ -52,10 +52,9 @@ export class LlamaRun {
     return [{ ...this.#onLog, type: "request_start", tick: at_s }];
   }
 
-  output(line: OutputLine): readonly LoggedEvent[] {
+  output(line: OutputLine): void {
     this.#firstLine_s ??= line.at_s;
     this.#lines.push(line);
-    return [];
   }
 
   /** @returns the events of the run when this line makes its summary whole */

@@ -26,20 +26,28 @@ export class LlamaServerRequest {
     this.#anchor = new Anchor(sent_s);
   }
 
-  hear({ timings, predicted, progress_s, hasOutput, isTotal, error }: Answer, at_s: number): void {
+  /** @returns false when the message cannot be of this request */
+  hear({ timings, predicted, progress_s, hasOutput, isTotal, error }: Answer, at_s: number): boolean {
+    if (timings && !this.#goesOn(timings)) return false;
     this.#heard_s = at_s;
     this.#error ??= error;
     this.#counted = Math.max(this.#counted, predicted ?? 0, timings?.predicted_n ?? 0);
     if (hasOutput) this.#first_s ??= at_s;
     if (timings) this.#time(timings, at_s, isTotal);
     else if (progress_s !== undefined) this.#anchor.hear(at_s, progress_s);
+    return true;
+  }
+
+  /** A stopwatch does not run back, and the prefill's is read once. */
+  #goesOn({ prompt_ms, predicted_n, predicted_ms }: Timings): boolean {
+    const before = this.#timings;
+    if (!before) return true;
+    const isDecoding = before.predicted_n > 0;
+    return predicted_n >= before.predicted_n && predicted_ms >= before.predicted_ms && (!isDecoding || prompt_ms === before.prompt_ms);
   }
 
   #time(timings: Timings, at_s: number, isTotal: boolean): void {
     const { prompt_ms, predicted_n, predicted_ms } = timings;
-    const before = this.#timings;
-    // A stopwatch does not run back; a message that says so is of another request.
-    if (before && (predicted_n < before.predicted_n || predicted_ms < before.predicted_ms)) return;
     const offset_s = (prompt_ms + predicted_ms) / 1e3;
     this.#timings = timings;
     this.#anchor.hear(at_s, offset_s);

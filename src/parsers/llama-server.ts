@@ -74,7 +74,7 @@ class LlamaServerParser implements EventParser {
     this.#log.isBeside = true;
     if (this.#isStated && !this.#request) return undefined;
     this.#request ??= new LlamaServerRequest(answer.name ?? `request ${++this.#answered}`);
-    this.#request.hear(answer, at_s);
+    if (!this.#request.hear(answer, at_s)) return undefined;
     return answer.isLast && answer.error === undefined ? this.#finish(at_s) : [];
   }
 

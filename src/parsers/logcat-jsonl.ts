@@ -5,7 +5,7 @@ import { Rereads } from "./rereads.ts";
 
 /** What stands before the message: a time, process, thread, level, tag (`threadtime`, and with another time `epoch`, `monotonic`). */
 const PREFIX =
-  /^\s*(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d+(?: [+-]\d{4})?|\d+\.\d+)\s+(?:\S+\s+)?\d+\s+\d+ ([VDIWEFAS]) (.*?)\s*: (.*)$/;
+  /^\s*(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d+(?: [+-]\d{4})?|\d+\.\d+)\s+(?:\S+\s+)?\d+\s+\d+ ([VDIWEFAS]) ([^:]{0,120}): (.*)$/;
 /** logcat's own lines: where a buffer begins, or was switched to. */
 const OWN = /^-{9} (?:beginning of|switch to) /;
 

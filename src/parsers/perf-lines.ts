@@ -25,7 +25,7 @@ export function logLine(line: string): LogLine {
   const plain = line.replace(COLOUR, "");
   const [, minutes, seconds, millis, micros, text = ""] = PREFIX.exec(plain) ?? [];
   if (minutes === undefined) return { text: plain.replace(LEVEL, ""), at_s: undefined };
-  return { text, at_s: Number(minutes) * 60 + Number(seconds) + Number(millis) / 1e3 + Number(micros) / 1e6 };
+  return { text, at_s: (Number(minutes) * 60e6 + Number(seconds) * 1e6 + Number(`${millis}${micros}`)) / 1e6 };
 }
 
 const STAGES: Readonly<Record<string, PerfLine["stage"]>> = {
@@ -38,7 +38,7 @@ const STAGES: Readonly<Record<string, PerfLine["stage"]>> = {
   total: "total",
 };
 const PERF =
-  /(?:^|[:|\]]\s*)\s*(sampling|sample|prompt eval|generation eval|eval|load|total) time\s*=\s*(\S+) ms(?:\s*\/\s*(\d+)\s*(?:tokens|runs))?/;
+  /(?:^|[:|\]])\s*(sampling|sample|prompt eval|generation eval|eval|load|total) time\s*=\s*(\S+) ms(?:\s*\/\s*(\d+)\s*(?:tokens|runs))?/;
 /** A month: what is longer was not timed. */
 const MOST_S = 31 * 86400;
 

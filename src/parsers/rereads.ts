@@ -23,7 +23,8 @@ export class Rereads {
       return true;
     }
     const before = time < this.#latest ? this.#lines.lastIndexOf(line) : -1;
-    if (before >= 0) {
+    // The line just before may be a token of the same stamp, behind one that was stamped too late.
+    if (before >= 0 && before < this.#lines.length - 1) {
       this.#at = before;
       return true;
     }
