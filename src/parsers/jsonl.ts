@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { EVENT_TYPES, OUTCOMES } from "../model/event.ts";
 import type { EventParserKind, LoggedEvent } from "../model/parser.ts";
+import { parseJson } from "./json-text.ts";
+import { given } from "./request-record.ts";
+import { Rereads } from "./rereads.ts";
 
 const Count = z.int().nonnegative();
 
@@ -48,29 +51,25 @@ export function parseEvent(text: string): { readonly event: LoggedEvent } | { re
   return { event: Object.keys(stamps).length === 0 ? event : { ...event, stamps } };
 }
 
-/** One JSON object per line, as in the generic import; what the simulated phone and our own probes print. */
+/**
+ * One JSON object per line, as in the generic import; what the simulated phone and our own probes print.
+ *
+ * A part that a followed file gives twice, because it was rotated or opened anew, counts once. Half a line is unread.
+ */
 export const jsonl: EventParserKind = {
   kind: "jsonl",
   summary: "one JSON object per line: type, time_s, request, tokens",
-  open: () => ({
-    push: (line) => {
-      const parsed = parseEvent(line);
-      return "event" in parsed ? [parsed.event] : undefined;
-    },
-    end: () => [],
-  }),
+  open: () => {
+    const rereads = new Rereads();
+    return {
+      push: (line) => {
+        const parsed = parseEvent(line);
+        if (!("event" in parsed)) return undefined;
+        return rereads.knows(line, parsed.event.tick) ? [] : [parsed.event];
+      },
+      end: () => [],
+    };
+  },
 };
 
-/** The keys that have a value. */
-const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
-
 const describe = ({ path, message }: z.core.$ZodIssue): string => `${path.join(".")}: ${message.replace(/^Invalid \w+: /, "")}`;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
