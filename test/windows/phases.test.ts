@@ -27,6 +27,13 @@ const request = (name: string, from: number, extra: Extra = {}): InferenceEvent[
   event("request_end", from + 4, { request: name, ...extra }),
 ];
 
+test("requests of a warm-up, by name or by phase, give no windows and no faults", () => {
+  const warm = [...request("warmup-1", 0), ...request("r0", 5).map((each) => ({ ...each, phase: "warm-up" }))];
+  expect(shown([...warm, ...request("r1", 10)])).toEqual(shown(request("r1", 10)));
+  expect(faults([...warm.slice(1), ...request("r1", 10)])).toEqual([]);
+  expect(cut(request("swarmup-1", 10)).windows).toHaveLength(6);
+});
+
 describe("a request with token events", () => {
   test("is cut into all its phases", () => {
     expect(shown(request("r1", 10))).toEqual([
