@@ -8,15 +8,17 @@ export function experimentTable({ groups, unmeasured }: ExperimentSummary): stri
     const rows = HEADLINES.flatMap(([name, label]) => {
       const each = quantities[name];
       if (!each) return [];
-      const { value, expanded_uncertainty: U, unit, k, n } = each;
-      return [[label, U === null ? significant(value) : withUncertainty(value, U), unit, k === null ? "-" : k.toFixed(2), String(n)]];
+      const { value, expanded_uncertainty: U, unit, spread, n } = each;
+      return [[label, withUncertainty(value, U), unit, spread === null ? "-" : significant(spread, 2), String(n)]];
     });
     const head = Object.entries(values).map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`);
-    const body = rows.length > 0 ? table([["", "mean ± U", "", "k", "n"], ...rows], [1, 3, 4]) : "  no valid session";
+    const body = rows.length > 0 ? table([["", "mean ± U", "", "spread", "n"], ...rows], [1, 3, 4]) : "  no valid session";
     return `${head.join(", ") || "all"} (${cells.length} valid ${cells.length === 1 ? "session" : "sessions"})\n${body}`;
   });
   if (groups.some(({ cells }) => cells.length > 1))
-    parts.push(wrap("U is from the spread of repetitions alone; gain, clock and baseline stand in each session's own results."));
+    parts.push(
+      wrap("U holds for the mean itself; spread is its part from the repetitions alone, which tells cells of one instrument apart."),
+    );
   if (unmeasured.length > 0)
     parts.push(`Without a valid session:\n${table(unmeasured.map(({ cell, state, reason = "" }) => [cell, state, reason]))}`);
   return parts.join("\n\n");

@@ -23,13 +23,20 @@ export function plannedSpan({ session, plan }: Cell, rig: Rig): Span {
  * took, else unknown.
  */
 export function expected_s(cells: readonly Cell[], history: readonly CellProgress[]): number | undefined {
-  const measured = history.flatMap(({ hash, took_s, state }) =>
-    state !== "interrupted" && took_s !== undefined ? [{ hash, took_s }] : [],
-  );
-  if (measured.length === 0) return undefined;
-  const mean = (values: readonly { took_s: number }[]): number => values.reduce((sum, each) => sum + each.took_s, 0) / values.length;
-  const overall = mean(measured);
-  const byHash = new Map<string, number>();
-  for (const { hash } of measured) if (!byHash.has(hash)) byHash.set(hash, mean(measured.filter((each) => each.hash === hash)));
-  return cells.reduce((sum, { hash }) => sum + (byHash.get(hash) ?? overall), 0);
+  const byHash = new Map<string, { sum_s: number; count: number }>();
+  const all = { sum_s: 0, count: 0 };
+  for (const { hash, took_s, state } of history) {
+    if (state === "interrupted" || took_s === undefined) continue;
+    const own = byHash.get(hash) ?? { sum_s: 0, count: 0 };
+    byHash.set(hash, own);
+    for (const each of [own, all]) {
+      each.sum_s += took_s;
+      each.count++;
+    }
+  }
+  if (all.count === 0) return undefined;
+  return cells.reduce((total, { hash }) => {
+    const { sum_s, count } = byHash.get(hash) ?? all;
+    return total + sum_s / count;
+  }, 0);
 }

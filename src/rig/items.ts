@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { Workload } from "./workload.ts";
 
@@ -35,7 +35,10 @@ export interface WorkloadFile {
 const MOST_BYTES = 64 << 20;
 
 const PromptLine = z.object({
-  id: z.string().min(1).optional(),
+  id: z
+    .string()
+    .regex(/^(?!warmup-)./, "expected a name that does not begin with warmup-, for such requests are not counted")
+    .optional(),
   prompt: z.string().min(1),
   output_tokens: z.int().positive().optional(),
 });
@@ -52,7 +55,7 @@ const Conversations = z.array(z.array(Turn).min(1)).min(1);
 
 /** @throws RangeError with one sentence: what is wrong with the file, and where */
 export function readFileOf(plan: string, file: string): WorkloadFile {
-  const path = join(dirname(plan), file);
+  const path = isAbsolute(file) ? file : join(dirname(plan), file);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);

@@ -38,7 +38,10 @@ export const Workload = z.discriminatedUnion("kind", [
     kind: z.literal("command"),
     argv: z.array(z.string()).min(1),
     count: Count.default(1),
-    unit: z.string().min(1).default("run"),
+    unit: z
+      .string()
+      .regex(/^(?!warmup-)./, "expected a name that does not begin with warmup-, for such requests are not counted")
+      .default("run"),
   }),
   z.strictObject({ kind: z.literal("choices"), file: z.string().min(1), output_tokens: Tokens.default(8) }),
 ]);

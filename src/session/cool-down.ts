@@ -19,9 +19,11 @@ export async function coolDown(rule: CoolDown, start_degc: number | undefined, s
   const readings: GateReading[] = [];
   let verdict: GateVerdict = { state: "wait", detail: "" };
   while (!source.signal.aborted) {
-    const degc = temperatureAt(await source.temperatures(), zoneOf(rule));
+    const found = await source.temperatures();
+    const degc = temperatureAt(found, zoneOf(rule));
     readings.push({ at_s: source.now_s(), degc });
     verdict = judgeCoolDown(readings, rule, start_degc);
+    if (degc === undefined) verdict = { ...verdict, detail: `${verdict.detail}; there are: ${[...found.keys()].join(", ") || "none"}` };
     source.says(verdict.detail);
     if (verdict.state !== "wait") return verdict;
     forget(readings, rule);

@@ -47,8 +47,8 @@ export function summariseExperiment(dir: string, cells: readonly Cell[], queue: 
 
 function groupOf(dir: string, hash: string, members: readonly Cell[], queue: Queue): CellGroup {
   const done = members.filter((cell) => queue.stateOf(cell)?.state === "done").toSorted((a, b) => a.index - b.index);
-  const summaries = done.map(({ id }) => readResults(join(dir, "cells", id)).summary);
-  return { hash, values: members[0]!.values, cells: done.map(({ id }) => id), quantities: repetitionMeans(summaries) };
+  const sessions = done.map(({ id }) => readResults(join(dir, "cells", id)));
+  return { hash, values: members[0]!.values, cells: done.map(({ id }) => id), quantities: repetitionMeans(sessions) };
 }
 
 function readResults(dir: string): Results {

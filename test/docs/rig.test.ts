@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { parseExperiment } from "../../src/rig/parse-experiment.ts";
 import { parsePlan } from "../../src/rig/plan.ts";
+import { parseYaml } from "../../src/rig/problems.ts";
 import { parseRig } from "../../src/rig/rig.ts";
+import { Workload } from "../../src/rig/workload.ts";
 import { examplesOf, pages, rowsOf } from "./pages.ts";
 import { rigKeys } from "./rig-keys.ts";
 
@@ -33,10 +36,16 @@ describe("YAML examples", () => {
 
   test.each(examples.map((each) => [`${each.page}:${each.line}`, each] as const))("%s", (where, { info, text }) => {
     if (info === "yaml plan") parsePlan(text, where);
+    else if (info === "yaml experiment")
+      expect(parseExperiment(text, where, parseRig(withRest(DEVICE), where)).cells.length).toBeGreaterThan(1);
+    else if (info === "yaml workload") Workload.parse(parseYaml(text, where).value);
     else if (info === "yaml part") parseRig(withRest(text), where);
     else parseRig(text, where);
   });
 });
+
+/** A device whose own program is the workload. */
+const DEVICE = "device: { command: [workload] }\n";
 
 /** A part of a rig, made whole by a bench without hardware. */
 function withRest(part: string): string {

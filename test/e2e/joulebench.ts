@@ -1,7 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+
+/** Where locks of rigs lie: not among the user's own. */
+const STATE = join(tmpdir(), "joulebench-tests");
 
 export interface Ended {
   /** Exit code; null when a signal ended it. */
@@ -34,7 +39,10 @@ interface Circumstances {
 export function start(args: readonly string[], { cwd, under = [] }: Circumstances): Running {
   const began = performance.now();
   const [program = "", ...rest] = [...under, process.execPath, MAIN, ...args];
-  const child: ChildProcessWithoutNullStreams = spawn(program, rest, { cwd, env: { ...process.env, COLUMNS: "80" } });
+  const child: ChildProcessWithoutNullStreams = spawn(program, rest, {
+    cwd,
+    env: { XDG_STATE_HOME: STATE, ...process.env, COLUMNS: "80" },
+  });
   const heard = { stdout: "", stderr: "" };
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -21,7 +21,7 @@ async function measure(_rig, cell, folder) {
   await sleep(10);
   const value = Number.parseInt(cell.hash, 16) / 2 ** 32 + cell.repetition / 100;
   const summary = { decode_energy_per_token: { value, unit: "J/token", expanded_uncertainty: 0.01, k: 2, n: 5 } };
-  writeFileSync(join(folder, "results.json"), JSON.stringify({ summary }));
+  writeFileSync(join(folder, "results.json"), JSON.stringify({ summary, budget: {} }));
   say("whole");
   await sleep(5);
   return { state: "done" };

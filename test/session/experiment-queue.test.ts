@@ -43,7 +43,18 @@ async function queue(
       asked.push(`${index}.${attempt}`);
       mkdirSync(folder);
       const summary = { ttft: { value: index, unit: "s", expanded_uncertainty: 0.1, k: 2, n: 5 } };
-      writeFileSync(join(folder, "results.json"), JSON.stringify({ summary }));
+      writeFileSync(
+        join(folder, "results.json"),
+        JSON.stringify({
+          summary,
+          budget: {
+            ttft: [
+              { component: "gain", u: 0.2, dof: null },
+              { component: "repeats", u: 9, dof: 4 },
+            ],
+          },
+        }),
+      );
       const result = outcomes[`${index}.${attempt}`] ?? { state: "done" };
       if (result.state === "interrupted") controller.abort();
       return result;
@@ -107,12 +118,16 @@ test("an interrupted cell is measured again, and its folder kept", async () => {
 test("the summary has the mean of repetitions with Student's interval, by parameters", async () => {
   const { outcome, dir } = await queue({ "6.1": { state: "invalid", reason: "not valid: samples" } });
   const [one, , three] = outcome.summary.groups;
-  // Cells 1 and 4: mean 2.5, s = 2.1213, u = s / sqrt(2) = 1.5; t(0.97725, 1) = 13.97.
   expect(one).toMatchObject({ values: { baseline_s: 1 }, cells: [PLAN.cells[0]!.id, PLAN.cells[3]!.id] });
   expect(one!.quantities.ttft).toMatchObject({ value: 2.5, unit: "s", n: 2, values: [1, 4] });
-  expect(one!.quantities.ttft!.k).toBeCloseTo(13.968, 2);
-  expect(one!.quantities.ttft!.expanded_uncertainty).toBeCloseTo(13.968 * 1.5, 1);
-  expect(three!.quantities.ttft).toMatchObject({ value: 3, n: 1, expanded_uncertainty: null, k: null });
+  // Cells 1 and 4: mean 2.5, s = 2.1213, u = s / sqrt(2) = 1.5; t(0.97725, 1) = 13.968.
+  expect(one!.quantities.ttft!.spread).toBeCloseTo(13.968 * 1.5, 1);
+  // With the gain, which both share: u = sqrt(1.5² + 0.2²), and by Welch and Satterthwaite (1.5133 / 1.5)^4 = 1.036 degrees.
+  expect(one!.quantities.ttft!.k).toBeGreaterThan(12.5);
+  expect(one!.quantities.ttft!.k).toBeLessThan(13.968);
+  expect(one!.quantities.ttft!.expanded_uncertainty / one!.quantities.ttft!.k).toBeCloseTo(Math.hypot(1.5, 0.2), 9);
+  // A single one has its own.
+  expect(three!.quantities.ttft).toMatchObject({ value: 3, n: 1, expanded_uncertainty: 0.1, k: 2, spread: null });
   expect(JSON.parse(readFileSync(join(dir, "summary.json"), "utf8"))).toEqual(JSON.parse(JSON.stringify(outcome.summary)));
 });
 

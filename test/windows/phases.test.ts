@@ -43,6 +43,13 @@ describe("a request that did not end well", () => {
   });
 });
 
+test("requests of a warm-up, by name or by phase, give no windows and no faults", () => {
+  const warm = [...request("warmup-1", 0), ...request("r0", 5).map((each) => ({ ...each, phase: "warm-up" }))];
+  expect(shown([...warm, ...request("r1", 10)])).toEqual(shown(request("r1", 10)));
+  expect(faults([...warm.slice(1), ...request("r1", 10)])).toEqual([]);
+  expect(cut(request("swarmup-1", 10)).windows).toHaveLength(6);
+});
+
 describe("a request with token events", () => {
   test("is cut into all its phases", () => {
     expect(shown(request("r1", 10))).toEqual([
