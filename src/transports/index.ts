@@ -1,5 +1,6 @@
 import type { TransportKind } from "../model/transport.ts";
 import { local } from "./local.ts";
+import { ssh } from "./ssh.ts";
 
 /** Every way to reach a device under test; the rig names one by its `kind`. */
-export const transports: readonly TransportKind[] = [local];
+export const transports: readonly TransportKind[] = [local, ssh];

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Channel } from "../model/transport.ts";
+import { settlesWithin } from "./deadline.ts";
 import { quoteCommand } from "./quote.ts";
 
 /** A Linux kernel refuses a single argument of 128 KiB (MAX_ARG_STRLEN), and the login shell is given all of it as one. */
@@ -50,5 +51,25 @@ export async function whenStarted(channel: Channel, { name, mark }: RemoteComman
   throw new JoulebenchError("config", name, `the login shell does not start it; it must be a POSIX shell. It said: ${said}`);
 }
 
-/** The line that ends a command and what it started, by the process group it leads. */
-export const signalLine = (signal: "TERM" | "KILL", pid: number): string => `kill -${signal} -${pid}`;
+/** How long a command may take to end once its input has ended, then after SIGTERM, then after SIGKILL. */
+const PATIENCE_MS = { input: 1000, TERM: 1000, KILL: 2000 };
+
+/**
+ * Ends a command whose input has ended already, with what it started: signals its process group where it does not
+ * end by itself.
+ *
+ * @param tell has the login shell read a line; what becomes of it shows in the command's end
+ * @returns false when it does not end; true when it has, when the link is lost, or when nothing can be done
+ */
+export async function endRemote(
+  { exit, pid }: { readonly exit: Promise<unknown>; readonly pid: number | undefined },
+  tell: (line: string) => Promise<unknown>,
+): Promise<boolean> {
+  // One that never said its process id can only be let go of.
+  if ((await settlesWithin(exit, PATIENCE_MS.input)) || pid === undefined) return true;
+  for (const signal of ["TERM", "KILL"] as const) {
+    await tell(`kill -${signal} -${pid}`).catch(() => undefined);
+    if (await settlesWithin(exit, PATIENCE_MS[signal])) return true;
+  }
+  return false;
+}

@@ -20,7 +20,8 @@ export function processesOf(init: number): number[] {
 export const childrenOf = (pid: number): number[] =>
   (ask(() => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")) ?? "").split(" ").map(Number).filter(Boolean);
 
-export const commandOf = (pid: number): string => (ask(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").replaceAll("\0", " ").trim();
+export const commandOf = (pid: number): string =>
+  (ask(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").replaceAll("\0", " ").trim();
 
 /** Signals processes that may have ended meanwhile. */
 export function signal(pids: readonly number[], name: NodeJS.Signals): void {

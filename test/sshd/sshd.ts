@@ -75,7 +75,10 @@ export class Sshd {
 
   /** A line of known_hosts for one of its host keys. */
   entry(type: string, name = `[${this.host}]:${this.port}`): string {
-    return `${name} ${readFileSync(join(this.folder, `host_${type}.pub`), "utf8").split(" ").slice(0, 2).join(" ")}`;
+    return `${name} ${readFileSync(join(this.folder, `host_${type}.pub`), "utf8")
+      .split(" ")
+      .slice(0, 2)
+      .join(" ")}`;
   }
 
   /** Changes a file of the device, such as `sys/class/thermal/thermal_zone0/temp`. */

@@ -32,8 +32,12 @@ function contentOf(value: string): string {
 /** Accounts of the device, whose files lie in `folder`: those of this machine and {@link LOGINS}. */
 export function layOutAccounts(root: string, folder: string): void {
   const { uid, gid } = { uid: process.getuid!(), gid: process.getgid!() };
-  const passwd = Object.entries(LOGINS).map(([name, shell]) => `${name}:x:${uid}:${gid}::${join(folder, "home")}:${resolve(folder, shell)}`);
-  const shadow = ["root:*", "sshd:*", ...Object.keys(LOGINS).map((name) => `${name}:${PASSWORD}`)].map((each) => `${each}:20000:0:99999:7:::`);
+  const passwd = Object.entries(LOGINS).map(
+    ([name, shell]) => `${name}:x:${uid}:${gid}::${join(folder, "home")}:${resolve(folder, shell)}`,
+  );
+  const shadow = ["root:*", "sshd:*", ...Object.keys(LOGINS).map((name) => `${name}:${PASSWORD}`)].map(
+    (each) => `${each}:20000:0:99999:7:::`,
+  );
   mkdirSync(join(root, "etc"), { recursive: true });
   writeFileSync(join(root, "etc/passwd"), `${readFileSync("/etc/passwd", "utf8").trimEnd()}\n${passwd.join("\n")}\n`);
   writeFileSync(join(root, "etc/shadow"), `${shadow.join("\n")}\n`);
