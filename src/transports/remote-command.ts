@@ -24,6 +24,8 @@ export interface RemoteCommand {
 export function remoteCommand(argv: readonly string[]): RemoteCommand {
   const command = quoteCommand(argv);
   const name = argv[0]!;
+  // Shells would take it for an option of their own.
+  if (name.startsWith("-")) throw new JoulebenchError("config", name, "a command cannot begin with a dash; give its full path");
   const mark = `joulebench-${randomBytes(8).toString("hex")}`;
   const there = `command -v ${quoteCommand([name])} >/dev/null 2>&1`;
   const line = `${there} || { echo ${mark} missing; exit 127; }; echo ${mark} $$; exec ${command}`;
