@@ -77,7 +77,7 @@ export class SshChannel implements Channel {
   async #letGo(): Promise<void> {
     this.#stream.end();
     this.#stream.resume();
-    const ended = await endRemote(this, (line) => this.#link.exec(line).then(drain));
+    const ended = await endRemote(this, (line) => this.#link.exec(line, drain));
     if (ended) await settlesWithin(this.#closed, LINGER_MS);
     this.#stream.close();
     this.#queue.end();

@@ -43,11 +43,22 @@ export class SshLink {
     return this.#loss;
   }
 
-  /** Has the login shell read `line`. @throws JoulebenchError `link` */
-  exec(line: string): Promise<ClientChannel> {
-    return this.#ask<ClientChannel>(
-      (client, answer) => client.exec(line, answer),
-      (late) => late.close(),
+  /**
+   * Has the login shell read `line`.
+   *
+   * @param take is given the channel at once: its end may come with the answer, and is said only once
+   * @throws JoulebenchError `link`
+   */
+  exec<T>(line: string, take: (stream: ClientChannel) => T): Promise<T> {
+    let stream: ClientChannel | undefined;
+    return this.#ask<T>(
+      (client, answer) =>
+        client.exec(line, (error, opened) => {
+          stream = opened;
+          if (error) answer(error, undefined as T);
+          else answer(undefined, take(opened));
+        }),
+      () => stream?.close(),
     );
   }
 

@@ -30,7 +30,9 @@ export class Login {
 
   /** Gives ssh2 one method after the other, then none. */
   readonly handler: AuthHandlerMiddleware = (accepted, _isPartial, next) => {
-    this.#accepted = accepted ?? [];
+    // The first time nothing is known; an offer of nothing makes the host say what it accepts.
+    if (accepted === null) return next("none");
+    this.#accepted = accepted;
     const offer = this.#offers[this.#next++];
     // `false` ends the login: its types do not know it.
     next(offer?.method ?? (false as unknown as AuthenticationType));

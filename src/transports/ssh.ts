@@ -37,7 +37,7 @@ class SshTransport implements Transport {
   async open(argv: readonly string[]): Promise<Channel> {
     const command = remoteCommand(argv);
     const link = this.#link;
-    const channel = new SshChannel(await link.exec(command.line), link, command.name, this.#now);
+    const channel = await link.exec(command.line, (stream) => new SshChannel(stream, link, command.name, this.#now));
     this.#channels.add(channel);
     const forget = () => this.#channels.delete(channel);
     channel.exit.then(forget, forget);
