@@ -27,22 +27,6 @@ const request = (name: string, from: number, extra: Extra = {}): InferenceEvent[
   event("request_end", from + 4, { request: name, ...extra }),
 ];
 
-describe("a request that did not end well", () => {
-  test("before its first token has an energy and no phases, and is no fault", () => {
-    const events = [event("request_start", 1), event("request_end", 3, { outcome: "oom" })];
-    expect(shown(events)).toEqual(["request 1..3 x0 OUTCOME_OOM"]);
-    expect(faults(events)).toEqual([]);
-    expect(cut(events).outcomes).toEqual([{ request: "r1", outcome: "oom" }]);
-  });
-
-  test("after some tokens keeps its phases, flagged", () => {
-    const events = request("r1", 10, { outcome: "crash" });
-    expect(new Set(cut(events).windows.flatMap(({ flags }) => flags))).toEqual(new Set(["OUTCOME_CRASH"]));
-    expect(cut(events).windows.map(({ phase }) => phase)).toContain("decode");
-    expect(cut(events).outcomes).toEqual([{ request: "r1", outcome: "crash" }]);
-  });
-});
-
 test("requests of a warm-up, by name or by phase, give no windows and no faults", () => {
   const warm = [...request("warmup-1", 0), ...request("r0", 5).map((each) => ({ ...each, phase: "warm-up" }))];
   expect(shown([...warm, ...request("r1", 10)])).toEqual(shown(request("r1", 10)));

@@ -1,0 +1,37 @@
+import { afterEach } from "vitest";
+import type { Line, Transport } from "../../src/model/transport.ts";
+import { transports } from "../../src/transports/index.ts";
+import type { Sshd } from "../sshd/sshd.ts";
+
+const open: Transport[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((each) => each.close()));
+});
+
+export const now = (): number => Number(process.hrtime.bigint());
+
+/** What a rig says to reach `sshd`, whatever lies in the home folder of whoever runs the tests. */
+export const optionsFor = (sshd: Sshd, more: object = {}): object => ({
+  host: sshd.host,
+  port: sshd.port,
+  user: sshd.user,
+  key: sshd.key,
+  known_hosts: [sshd.knownHosts],
+  ...more,
+});
+
+/** Opens a transport that is closed after the test. */
+export async function openTransport(kind: string, options: object): Promise<Required<Transport>> {
+  const transport = await transports.find((each) => each.kind === kind)!.open({ kind, ...options }, now);
+  open.push(transport);
+  return transport as Required<Transport>;
+}
+
+export async function texts(lines: AsyncIterable<Line>, enough = Number.POSITIVE_INFINITY): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { text } of lines) if (found.push(text) >= enough) break;
+  return found;
+}
+
+/** Arguments that run JavaScript on the device. */
+export const script = (code: string, ...argv: string[]): string[] => [process.execPath, "-e", code, "--", ...argv];
