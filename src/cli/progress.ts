@@ -4,6 +4,7 @@ import { clockTime, printable, significant } from "./format.ts";
 
 const SAYS: Record<Stage, string> = {
   opening: "opening the instruments",
+  loading: "loading the model",
   aligning: "load pulses, to check power against events",
   idle: "measuring idle power",
   workload: "workload",

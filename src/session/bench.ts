@@ -30,7 +30,8 @@ export class Bench {
   readonly #rig: Rig;
   readonly #zero_ns = process.hrtime.bigint();
   readonly #tape: TapeWriter;
-  readonly #recorder: Recorder;
+  /** The tape's: what is not recorded does not count. */
+  readonly recorder: Recorder;
   readonly #decoder: Decoder;
   readonly #ports = new Map<string, RecordedPort>();
   readonly #failures = new ReplaySubject<JoulebenchError>(1);
@@ -50,9 +51,9 @@ export class Bench {
     this.#rig = rig;
     this.#tape = new TapeWriter(tapeDir);
     process.once("exit", this.#keepAtExit);
-    this.#recorder = new Recorder((record) => this.#tape.append(record));
+    this.recorder = new Recorder((record) => this.#tape.append(record));
     this.#decoder = new Decoder(rig, (source, bytes) => this.#ports.get(source)?.write(bytes));
-    this.streams = streams(this.#recorder.records$, this.#decoder, rig);
+    this.streams = streams(this.recorder.records$, this.#decoder, rig);
     this.failure$ = this.#failures.pipe(
       map((error): never => {
         throw error;
@@ -65,26 +66,31 @@ export class Bench {
     const { observations$ } = this.streams;
     this.#running.add(observations$.subscribe((each) => this.#react(each)));
     this.#running.add(
-      this.#recorder.records$.subscribe(({ kind }) => {
+      this.recorder.records$.subscribe(({ kind }) => {
         this.#received ||= kind === "rx";
       }),
     );
-    this.#recorder.state(SESSION, "rig", this.now(), this.#rig);
+    this.recorder.state(SESSION, "rig", this.now(), this.#rig);
     this.#readClocks();
     this.#running.add(interval(TICK_MS).subscribe(() => this.#tick()));
     for (const [source, rigged] of Object.entries(this.#rig.instruments))
-      this.#ports.set(source, new RecordedPort(source, portOf(this.#rig, rigged, this.#startFile), this.#recorder, this.now));
+      this.#ports.set(source, new RecordedPort(source, portOf(this.#rig, rigged, this.#startFile), this.recorder, this.now));
     const ports$ = together([...this.#ports.values()].map((port) => port.bytes$));
     this.#running.add(ports$.subscribe({ error: (error: unknown) => this.fail(error) }));
     const all = (): boolean => [...this.#ports.keys()].every((source) => this.#ready.has(source));
     if (!all()) await this.until((each) => each.type === "ready" && all());
   }
 
-  /** Reaches the device and starts the workload's process there. @throws JoulebenchError `config` or `link` */
-  async openDevice(): Promise<DeviceLink> {
-    const emulation = { zero_ns: this.#zero_ns, startFile: this.#startFile };
+  /**
+   * Reaches the device and starts the workload's process there.
+   *
+   * @param isDriven the workload is an engine driven from here: no process of the rig's is started
+   * @throws JoulebenchError `config` or `link`
+   */
+  async openDevice(isDriven = false): Promise<DeviceLink> {
+    const emulation = { zero_ns: this.#zero_ns, startFile: this.#startFile, isDriven };
     const failed = (error: unknown): void => this.fail(error);
-    this.#device = await openDevice(this.#rig, emulation, { recorder: this.#recorder, now: this.now, failed });
+    this.#device = await openDevice(this.#rig, emulation, { recorder: this.recorder, now: this.now, failed });
     return this.#device;
   }
 
@@ -100,7 +106,7 @@ export class Bench {
 
   mark(mark: Mark): void {
     this.#begun = true;
-    this.#recorder.state(SESSION, "control", this.now(), { mark });
+    this.recorder.state(SESSION, "control", this.now(), { mark });
   }
 
   /** Resolves at the next observation that fits; rejects when the session fails or ends, or with `late` when `ms` pass first. */
@@ -126,7 +132,7 @@ export class Bench {
     await this.#device?.close().catch((error: unknown) => this.fail(error));
     await Promise.all([...this.#ports.keys()].map((source) => this.#stop(source)));
     this.#running.unsubscribe();
-    this.#recorder.end();
+    this.recorder.end();
     this.#failures.complete();
     rmSync(this.#scratch, { recursive: true, force: true });
     process.off("exit", this.#keepAtExit);
@@ -162,7 +168,7 @@ export class Bench {
 
   #tick(): void {
     this.#guard(() => {
-      this.#recorder.tick(this.now());
+      this.recorder.tick(this.now());
       this.#ticks++;
       if (this.#ticks % CLOCK_TICKS === 0) this.#readClocks();
       this.#tape.flush();
@@ -172,7 +178,7 @@ export class Bench {
 
   #readClocks(): void {
     const wall_ns = (BigInt(Date.now()) * 1_000_000n).toString();
-    this.#recorder.state(SESSION, "clock", this.now(), { monotonic_ns: process.hrtime.bigint().toString(), wall_ns, boot: bootId() });
+    this.recorder.state(SESSION, "clock", this.now(), { monotonic_ns: process.hrtime.bigint().toString(), wall_ns, boot: bootId() });
   }
 
   #guard(act: () => void): void {

@@ -112,7 +112,12 @@ async function measure(rig: Rig, cell: Cell, conditions: Ready["conditions"], { 
   try {
     const facts: Record<string, Readonly<Record<string, string>>> = Object.keys(conditions).length > 0 ? { preflight: conditions } : {};
     const record = { plan: recordOf(cell), facts };
-    const outcome = await run(rigOf(rig, cell), dir, { signal: watch.signal, watcher: { ...watcher, power }, record });
+    const outcome = await run(rigOf(rig, cell), dir, {
+      signal: watch.signal,
+      watcher: { ...watcher, power },
+      record,
+      ...(cell.engine ? { work: cell } : {}),
+    });
     return outcomeOf(outcome, watch.passed, signal);
   } finally {
     watch.end();

@@ -3,9 +3,11 @@ import type { Rig } from "../rig/rig.ts";
 import type { Bench } from "./bench.ts";
 import { detached } from "./detached.ts";
 import type { DeviceLink } from "./device-link.ts";
+import { openWorkload, type Work } from "./engine-work.ts";
 import { loadPulses } from "./load-pulses.ts";
 import { UsbPower } from "./usb-power.ts";
-import { aborted, howEnded, pause, workloadEnd, workloadFailure } from "./waiting.ts";
+import { aborted, drivenEnd, howEnded, pause, unlessFailed, workloadEnd, workloadFailure } from "./waiting.ts";
+import type { Workload } from "./workload.ts";
 
 /** Pings before and after a session, and in each burst between. */
 const OUTER_PINGS = 64;
@@ -17,7 +19,7 @@ const GREETING_MS = 5000;
 /** Rest after load pulses: their power is looked for up to this late, and more than a pulse's power takes to die away. */
 const AFTER_PULSES_S = 1;
 
-export type Stage = "opening" | "aligning" | "idle" | "workload" | "settling" | "closing" | "analysing";
+export type Stage = "opening" | "loading" | "aligning" | "idle" | "workload" | "settling" | "closing" | "analysing";
 
 /** Who ends the course before its time, and who is told where it stands. */
 export interface Course {
@@ -25,6 +27,8 @@ export interface Course {
   /** @param lasts_s how long the stage will take, where that is known */
   readonly stage: (stage: Stage, lasts_s: number | undefined) => void;
   readonly notice: (message: string) => void;
+  /** An engine is driven, instead of the device's own workload. */
+  readonly work?: Work;
 }
 
 /**
@@ -62,8 +66,8 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
 }
 
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */
-async function meet(bench: Bench, { signal, notice }: Course): Promise<DeviceLink> {
-  const device = await bench.openDevice();
+async function meet(bench: Bench, { signal, notice, work }: Course): Promise<DeviceLink> {
+  const device = await bench.openDevice(work !== undefined);
   const { process } = device;
   process?.exit.then(async (code) => {
     if (!process.isStarted && !signal.aborted)
@@ -77,30 +81,65 @@ async function meet(bench: Bench, { signal, notice }: Course): Promise<DeviceLin
   return device;
 }
 
-async function phases(bench: Bench, { plan }: Rig, course: Course & { readonly device: DeviceLink | undefined }): Promise<void> {
-  const { signal, stage, device } = course;
+/** A course whose device, if there is one, is known. */
+type Met = Course & { readonly device: DeviceLink | undefined };
+
+async function phases(bench: Bench, rig: Rig, course: Met): Promise<void> {
+  const { plan } = rig;
+  const { signal, stage, device, work } = course;
   const canPulse = plan.pulses && (await pulses(bench, course));
-  await idle(bench, plan.baseline_s, course);
-  if (signal.aborted) return bench.mark("interrupted");
+  const driven = work && device && (await loaded(bench, rig, { ...course, device, work }));
+  try {
+    await idle(bench, plan.baseline_s, course);
+    if (signal.aborted) return bench.mark("interrupted");
+    await workload(bench, rig, course, driven);
+    bench.mark(signal.aborted ? "interrupted" : "workload_end");
+    if (signal.aborted) return;
+    stage("settling", plan.settle_s);
+    await pause(bench, plan.settle_s, signal);
+    await idle(bench, plan.after_s, course);
+  } finally {
+    // What a lost link has left running can only be ended once it is back.
+    if (driven && !signal.aborted) await device.whole();
+    await driven?.close();
+  }
+  if (canPulse) await pulses(bench, course);
+}
+
+/** The engine with its model resident: what it draws then when idle is the baseline. */
+async function loaded(
+  bench: Bench,
+  rig: Rig,
+  { device, work, signal, stage }: Met & Required<Pick<Met, "device" | "work">>,
+): Promise<Workload> {
+  stage("loading", undefined);
+  const driven = await openWorkload(bench, rig, work, { device: device!, signal });
+  try {
+    await unlessFailed(bench, driven.prepare());
+    return driven;
+  } catch (error) {
+    await driven.close();
+    throw error;
+  }
+}
+
+/** Everything between the two idles: what is driven from here, what the device does by itself, or whatever happens. */
+async function workload(bench: Bench, { plan }: Rig, { signal, stage, device }: Met, driven: Workload | undefined): Promise<void> {
   const process = device?.process;
-  stage("workload", process ? undefined : plan.timeout_s);
+  const limit = { seconds: plan.timeout_s, key: "plan.timeout_s" };
+  stage("workload", process || driven ? undefined : plan.timeout_s);
   bench.mark("workload_start");
-  if (process) {
-    const ended = workloadEnd(bench, process, { seconds: plan.timeout_s, key: "plan.timeout_s" });
+  if (driven) await drivenEnd(bench, driven, limit, signal);
+  else if (process) {
+    const ended = workloadEnd(bench, process, limit);
     ended.catch(() => undefined); // Heard below, unless the workload is gone before it could be told to start.
     await process.start();
     await Promise.race([ended, aborted(signal)]);
   } else await pause(bench, plan.timeout_s, signal);
-  bench.mark(signal.aborted ? "interrupted" : "workload_end");
-  if (signal.aborted) return;
-  stage("settling", plan.settle_s);
-  await pause(bench, plan.settle_s, signal);
-  await idle(bench, plan.after_s, course);
-  if (canPulse) await pulses(bench, course);
 }
 
 /** A train of load pulses, where there is a device that can; then rest, so that the train is seen to its end. @returns whether it can */
-async function pulses(bench: Bench, { device, signal, stage }: Course & { readonly device: DeviceLink | undefined }): Promise<boolean> {
+async function pulses(bench: Bench, { device, signal, stage }: Met): Promise<boolean> {
   const process = device?.process;
   if (!process || !device.hasAnswered || process.isGone || signal.aborted) return false;
   stage("aligning", undefined);

@@ -8,6 +8,7 @@ import { HEARTBEAT_IDS, parsePing, parsePong } from "../wire/ping.ts";
 import { PULSES_LINE, parseSync } from "../wire/pulses.ts";
 import { parseClock, parseTie } from "../wire/responder.ts";
 import type { Observation } from "./observation.ts";
+import type { UnitStatement } from "./workload.ts";
 
 /** The source under which the device's workload stands on the tape. */
 export const DEVICE = "device";
@@ -44,13 +45,19 @@ export class DeviceDecoder {
   push({ source, kind, bytes, host_ns }: TapeRecord): Observation[] {
     this.#out = [];
     const text = new TextDecoder().decode(bytes).trimEnd();
-    if (kind === "control") this.#out.push({ type: "identity", source: DEVICE, facts: (JSON.parse(text) as Said).identity ?? {} });
+    if (kind === "control") this.#control(JSON.parse(text) as Said, host_ns);
     else if (source === RESPONDER) this.#responder(kind, text, host_ns);
     else if (kind === "open") this.#open(JSON.parse(text) as Said, host_ns);
     else if (kind === "close") this.#close(JSON.parse(text) as Said, host_ns);
     else if (kind === "tx") this.#sentLine(text, host_ns);
     else if (kind === "rx") this.#line(text, host_ns);
     return this.#out;
+  }
+
+  /** What the session states: who is there, or when a unit of work began and ended that no engine knows of. */
+  #control({ identity, statement }: Said, host_ns: number): void {
+    if (identity) this.#out.push({ type: "identity", source: DEVICE, facts: identity });
+    if (statement) this.#event({ ...statement, tick: host_ns / 1e9, clock: "host" }, host_ns);
   }
 
   #responder(kind: TapeRecord["kind"], text: string, host_ns: number): void {
@@ -175,6 +182,7 @@ export class DeviceDecoder {
 /** What the session states on the tape about the device. */
 interface Said {
   readonly identity?: Readonly<Record<string, string>>;
+  readonly statement?: UnitStatement;
   readonly boot_id?: string;
   readonly lost?: string;
   readonly resumed?: boolean;

@@ -14,7 +14,13 @@ interface Pair {
   readonly u_s: number;
 }
 
-const NAMES: readonly DeviceClockName[] = ["realtime", "monotonic", "boottime"];
+interface Converted {
+  readonly tick: number;
+  readonly u_s: number;
+}
+
+/** Clocks that nobody sets come first. */
+const NAMES: readonly DeviceClockName[] = ["boottime", "monotonic", "realtime"];
 
 /**
  * Finds for every event the instant on a clock that is related to the session's.
@@ -53,18 +59,19 @@ export class EventClocks {
     if (clock === "log") return { on: "log", log, tick };
     const same = this.#pongs === undefined ? undefined : stamps[this.#pongs];
     if (same !== undefined) return { on: "pongs", tick: same, u_s: 0 };
-    const direct = this.convert(tick, clock);
-    if (direct) return { on: "pongs", ...direct };
-    for (const name of NAMES) {
-      const stamp = stamps[name];
-      const converted = stamp === undefined ? undefined : this.convert(stamp, name);
+    // A stamp that does not say its clock counts only where no other does, and nobody has said it for it.
+    const isNamed = clock !== "device" || this.#stated !== undefined || this.#pongs === undefined;
+    const readings = NAMES.flatMap((name) => (stamps[name] === undefined ? [] : [() => this.convert(stamps[name]!, name)]));
+    const direct = (): Converted | undefined => this.convert(tick, clock);
+    for (const read of isNamed ? [direct, ...readings] : [...readings, direct]) {
+      const converted = read();
       if (converted) return { on: "pongs", ...converted };
     }
     return undefined;
   }
 
   /** A reading of one of the device's clocks as its pongs would show it, and what the ties leave open. */
-  convert(tick: number, clock: EventClock = "device"): { readonly tick: number; readonly u_s: number } | undefined {
+  convert(tick: number, clock: EventClock = "device"): Converted | undefined {
     const from = clock === "device" ? this.#stated : (clock as DeviceClockName);
     const to = this.#pongs;
     if (to === undefined || from === undefined || from === to) return { tick, u_s: 0 };

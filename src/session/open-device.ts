@@ -13,6 +13,12 @@ export interface Emulation {
   readonly startFile: string;
 }
 
+/** How a device is opened. */
+export interface Opening extends Emulation {
+  /** The workload is an engine driven from here: no process of the rig's is started. */
+  readonly isDriven?: boolean;
+}
+
 /** The command of the simulated phone. */
 function phone(rig: Rig, { zero_ns, startFile }: Emulation): readonly string[] {
   const program = fileURLToPath(new URL("../simulate/phone-main.js", import.meta.url));
@@ -30,8 +36,9 @@ function phone(rig: Rig, { zero_ns, startFile }: Emulation): readonly string[] {
  *
  * @throws JoulebenchError `config` or `link`
  */
-export async function openDevice(rig: Rig, emulation: Emulation, watcher: Omit<LinkWatcher, "patience_s">): Promise<DeviceLink> {
-  const { transport: wanted, command, emulated } = rig.device!;
+export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkWatcher, "patience_s">): Promise<DeviceLink> {
+  const { transport: wanted, ...own } = rig.device!;
+  const { command, emulated } = opening.isDriven ? {} : own;
   const kind = transports.find((each) => each.kind === wanted.kind);
   if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
   const transport = await kind.open(wanted, watcher.now);
@@ -39,7 +46,7 @@ export async function openDevice(rig: Rig, emulation: Emulation, watcher: Omit<L
     const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
     if (outlives(transport) || (!command && !emulated)) await link.openResponder();
     if (command) await link.startProcess(command);
-    else if (emulated) await link.startProcess(phone(rig, emulation), ["emulated", "phone"]);
+    else if (emulated) await link.startProcess(phone(rig, opening), ["emulated", "phone"]);
     return link;
   } catch (error) {
     await transport.close().catch(() => undefined); // The error at hand says more.

@@ -8,6 +8,7 @@ import { type SessionFile, writeJson } from "../store/session-file.ts";
 import { analyzeSession } from "./analysis.ts";
 import { Bench } from "./bench.ts";
 import { conduct, type Stage } from "./course.ts";
+import type { Work } from "./engine-work.ts";
 import { createSessionFolder, type SessionFolder, writeEvents } from "./folder.ts";
 import { powerMeans, provisional } from "./live.ts";
 import { closeSinks, feedSinks, openSinks } from "./sinks.ts";
@@ -41,6 +42,8 @@ interface RunOptions {
   readonly signal: AbortSignal;
   readonly watcher?: RunWatcher;
   readonly record?: RunRecord;
+  /** An engine of the rig is driven, instead of the device's own workload. */
+  readonly work?: Work;
 }
 
 /**
@@ -49,7 +52,7 @@ interface RunOptions {
  * @param signal ends the session early, in order, with everything kept
  * @throws JoulebenchError when it never began, because of the rig or before anything was received; then nothing is kept
  */
-export async function run(rig: Rig, out: string | undefined, { signal, watcher = {}, record }: RunOptions): Promise<RunOutcome> {
+export async function run(rig: Rig, out: string | undefined, { signal, watcher = {}, record, work }: RunOptions): Promise<RunOutcome> {
   const folder = createSessionFolder(rig.name, out);
   const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
@@ -65,7 +68,9 @@ export async function run(rig: Rig, out: string | undefined, { signal, watcher =
   watch(bench, rig, { watcher, sinks });
   let failure: JoulebenchError | undefined;
   try {
-    failure = await failureOf(conduct(bench, rig, { signal, stage: (...stage) => watcher.stage?.(...stage), notice }));
+    failure = await failureOf(
+      conduct(bench, rig, { signal, stage: (...stage) => watcher.stage?.(...stage), notice, ...(work ? { work } : {}) }),
+    );
   } finally {
     watcher.stage?.("closing", undefined);
     await bench.close();

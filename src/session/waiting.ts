@@ -2,6 +2,7 @@ import { firstValueFrom, fromEvent, merge, timer } from "rxjs";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Bench } from "./bench.ts";
 import type { DeviceProcess } from "./device-process.ts";
+import type { Workload } from "./workload.ts";
 
 export const aborted = (signal: AbortSignal): Promise<unknown> =>
   signal.aborted ? Promise.resolve() : firstValueFrom(fromEvent(signal, "abort"));
@@ -25,6 +26,27 @@ export async function workloadEnd(bench: Bench, process: DeviceProcess, limit: W
     if (code !== 0) throw workloadFailure(`${howEnded(code)}${await process.lastWords()}`);
   });
   await Promise.race([bench.until((each) => each.type === "done", { ms: seconds * 1000, late }), ended]);
+}
+
+/** Resolves with what `act` gives, unless something ends the session before. */
+export function unlessFailed<T>(bench: Bench, act: Promise<T>): Promise<T> {
+  act.catch(() => undefined); // Heard below, unless the session fails before.
+  return Promise.race([act, firstValueFrom(bench.failure$)]);
+}
+
+/** Resolves when an engine has done its work, warm-up first. @throws JoulebenchError `link` when it is lost, or takes too long */
+export async function drivenEnd(bench: Bench, driven: Workload, { seconds, key }: WorkloadLimit, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const late = pause(bench, seconds, AbortSignal.any([signal, over.signal])).then(() => {
+    if (!signal.aborted && !over.signal.aborted) throw workloadFailure(`did not end within ${seconds} s; raise ${key}, or ask for less`);
+  });
+  late.catch(() => undefined); // Heard below, unless the work is done before.
+  const done = driven.warmUp().then(() => driven.work());
+  try {
+    await Promise.race([unlessFailed(bench, done), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 export const workloadFailure = (message: string): JoulebenchError => new JoulebenchError("link", "the workload", message);
