@@ -37,7 +37,7 @@ const MOST_BYTES = 64 << 20;
 const PromptLine = z.object({
   id: z
     .string()
-    .regex(/^(?!warmup-)./, "expected a name that does not begin with warmup-, for such requests are not counted")
+    .regex(/^(?!warmup-)./s, "expected a name that does not begin with warmup-, for such requests are not counted")
     .optional(),
   prompt: z.string().min(1),
   output_tokens: z.int().positive().optional(),

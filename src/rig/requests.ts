@@ -5,7 +5,7 @@ import type { Workload } from "./workload.ts";
 /** A request with what it counts as. */
 export interface PlannedRequest {
   readonly request: EngineRequest;
-  /** What one such request is a unit of, where energy per unit is wanted. */
+  /** What one such request is a unit of, where the engine does not say so itself. */
   readonly unit?: string;
   /** 1 for a right answer, 0 for a wrong one. Absent where answers are not judged. */
   readonly judge?: (text: string) => number;
@@ -76,8 +76,9 @@ function* lengths(promptTokens: readonly number[], outputTokens: number, limit_s
     yield { request: { id: `${tokens}in-${i + 1}`, promptTokens: tokens, outputTokens, ignoresEos: true, limit_s } };
 }
 
+/** The engine states their units itself: it alone knows how many a run does. */
 function* runs(count: number, unit: string, limit_s: number): Requests {
-  for (let i = 1; i <= count; i++) yield { request: { id: `${unit}-${i}`, limit_s }, unit };
+  for (let i = 1; i <= count; i++) yield { request: { id: `${unit}-${i}`, limit_s } };
 }
 
 function* questions(choices: readonly Choice[], outputTokens: number, limit_s: number): Requests {

@@ -63,15 +63,19 @@ function engineOf(plan: CellPlan, { rig, engines }: Surroundings): { engine?: Ce
     return { problems: plan.engine ? [{ path, message }] : [] };
   }
   const defaults = rig.device?.engine ?? {};
-  const kindName = plan.engine?.kind ?? defaults.kind ?? (plan.workload.kind === "command" ? "command" : undefined);
+  const kindName = plan.engine?.kind ?? (plan.workload.kind === "command" ? "command" : defaults.kind);
   const kind = engines.find((each) => each.kind === kindName);
   const known = `there are: ${engines.map((each) => each.kind).join(", ") || "none"}`;
   if (kindName === undefined)
     return { problems: [{ path, message: `missing; a ${plan.workload.kind} workload needs an engine \`kind\`; ${known}` }] };
   if (!kind) return { problems: [{ path: ["engine", "kind"], message: `no engine is called ${String(kindName)}; ${known}` }] };
-  const { kind: _kind, ...own } = plan.engine ?? {};
+  if (plan.workload.kind === "command" && kindName !== "command")
+    return { problems: [{ path: ["workload", "kind"], message: `runs its argv on the engine command, and the engine is ${kindName}` }] };
+  const { kind: _kind, ...given } = plan.engine ?? {};
+  // The engine runs what the workload says, and states the units of it.
+  const own = plan.workload.kind === "command" ? { ...given, argv: plan.workload.argv, unit: plan.workload.unit } : given;
   const { kind: _default, ...inherited } = (defaults.kind ?? kindName) === kindName ? defaults : {};
-  const checked = kind.options.strict().safeParse({ ...inherited, ...own }, { reportInput: true });
+  const checked = kind.options.safeParse({ ...inherited, ...own }, { reportInput: true });
   if (checked.success) return { engine: { kind: kind.kind, options: checked.data, parser: kind.parser }, problems: [] };
   const problems = problemsOf(checked.error).map(({ path: keys, message }) => {
     const isInherited = keys.length > 0 && String(keys[0]) in inherited && !(String(keys[0]) in own);
@@ -115,7 +119,7 @@ function impossible(plan: CellPlan, engine: CellEngine | undefined, { rig }: Sur
   }
   if (isOwn && plan.warm_up > 0)
     problems.push({ path: ["warm_up"], message: "a device's own workload warms up by itself, with requests called warmup-…" });
-  const context = engine?.options.context_tokens;
+  const context = engine?.options.context;
   if (workload.kind === "fixed" && typeof context === "number" && workload.prompt_tokens + workload.output_tokens > context)
     problems.push({
       path: ["workload", "prompt_tokens"],

@@ -40,7 +40,7 @@ export const Workload = z.discriminatedUnion("kind", [
     count: Count.default(1),
     unit: z
       .string()
-      .regex(/^(?!warmup-)./, "expected a name that does not begin with warmup-, for such requests are not counted")
+      .regex(/^(?!warmup-)./s, "expected a name that does not begin with warmup-, for such requests are not counted")
       .default("run"),
   }),
   z.strictObject({ kind: z.literal("choices"), file: z.string().min(1), output_tokens: Tokens.default(8) }),

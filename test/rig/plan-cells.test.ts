@@ -42,9 +42,9 @@ describe("the cells of a plan", () => {
   });
 
   test("take the rig's engine for what the plan leaves out, and its defaults for what both do", () => {
-    const rig = rigWith("engine: { kind: paper, model: rig.gguf, threads: 3, context_tokens: 4096 }");
+    const rig = rigWith("engine: { kind: paper, model: rig.gguf, threads: 3, context: 4096 }");
     const [cell] = experiment("workload: { kind: fixed, prompt_tokens: 1, output_tokens: 1 }\nengine: { threads: 8 }", rig).cells;
-    expect(cell!.engine).toEqual({ kind: "paper", parser: "jsonl", options: { model: "rig.gguf", threads: 8, context_tokens: 4096 } });
+    expect(cell!.engine).toEqual({ kind: "paper", parser: "jsonl", options: { model: "rig.gguf", threads: 8, context: 4096 } });
   });
 
   test("give the session the rig it needs, which parses to itself", () => {

@@ -12,10 +12,17 @@ export const engines: readonly EngineKind[] = [
     options: z.strictObject({
       model: z.string().min(1),
       threads: z.int().positive().default(4),
-      context_tokens: z.int().positive().optional(),
+      context: z.int().positive().optional(),
     }),
     parser: "jsonl",
     open: () => Promise.reject(new JoulebenchError("config", "paper", "is never opened")),
+  }),
+  defineEngine({
+    kind: "command",
+    summary: "a program, in plans",
+    options: z.strictObject({ argv: z.array(z.string()).min(1), unit: z.string().min(1), count: z.int().positive().default(1) }),
+    parser: "jsonl",
+    open: () => Promise.reject(new JoulebenchError("config", "command", "is never opened")),
   }),
 ];
 

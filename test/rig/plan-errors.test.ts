@@ -50,10 +50,10 @@ describe("an impossible cell is found before anything runs, and named", () => {
     ],
     [
       "a prompt longer than the context",
-      `${FIXED}engine: { context_tokens: 512 }\naxes: { workload.prompt_tokens: [256, 449] }`,
+      `${FIXED}engine: { context: 512 }\naxes: { workload.prompt_tokens: [256, 449] }`,
       /^plan\.yaml: 1 problem\n {2}line 3: axes\.workload\.prompt_tokens\.1: .*449 prompt and 64 output tokens do not fit into a context of 512$/,
     ],
-    ["no such engine", `${FIXED}engine: { kind: papyrus }`, /line 2: engine\.kind: no engine is called papyrus; there are: paper/],
+    ["no such engine", `${FIXED}engine: { kind: papyrus }`, /line 2: engine\.kind: no engine is called papyrus; there are: paper, command/],
     ["an axis below a number", `${FIXED}axes: { pause_s.long: [1] }\npause_s: 3`, /line 2: axes\.pause_s\.long: pause_s is no map/],
     [
       "an axis below a key that takes no map",
@@ -97,7 +97,7 @@ describe("an impossible cell is found before anything runs, and named", () => {
   });
 
   test("a sweep may ask for more than the context: a refusal is a result", () => {
-    const text = "workload: { kind: context_sweep, prompt_tokens: [256, 4096] }\nengine: { context_tokens: 512 }";
+    const text = "workload: { kind: context_sweep, prompt_tokens: [256, 4096] }\nengine: { context: 512 }";
     expect(experiment(text).cells).toHaveLength(1);
   });
 

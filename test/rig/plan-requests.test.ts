@@ -88,10 +88,10 @@ describe("requests of", () => {
     expect(planned).toBeUndefined();
   });
 
-  test("a command: so many runs, each a unit", () => {
+  test("a command: so many runs, whose units the engine states", () => {
     const { made, units } = requests({ kind: "command", argv: ["bench"], count: 2, unit: "image" });
     expect(made.map(({ id }) => id)).toEqual(["image-1", "image-2"]);
-    expect(units.map(({ unit }) => unit)).toEqual(["image", "image"]);
+    expect(units.map(({ unit }) => unit)).toEqual([undefined, undefined]);
   });
 
   test("choices: questions with lettered answers, each judged", () => {
