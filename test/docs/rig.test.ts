@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { engines } from "../../src/engines/index.ts";
 import { parseExperiment } from "../../src/rig/parse-experiment.ts";
 import { parsePlan } from "../../src/rig/plan.ts";
 import { parseYaml } from "../../src/rig/problems.ts";
@@ -38,11 +39,18 @@ describe("YAML examples", () => {
     if (info === "yaml plan") parsePlan(text, where);
     else if (info === "yaml experiment")
       expect(parseExperiment(text, where, parseRig(withRest(DEVICE), where)).cells.length).toBeGreaterThan(1);
+    else if (info === "yaml engine") expect(engineOf(parseYaml(text, where).value).success).toBe(true);
     else if (info === "yaml workload") Workload.parse(parseYaml(text, where).value);
     else if (info === "yaml part") parseRig(withRest(text), where);
     else parseRig(text, where);
   });
 });
+
+/** An engine's options, by its own schema. */
+function engineOf(value: unknown) {
+  const { kind, ...options } = value as Readonly<Record<string, unknown>>;
+  return engines.find((each) => each.kind === kind)!.options.safeParse(options);
+}
 
 /** A device whose own program is the workload. */
 const DEVICE = "device: { command: [workload] }\n";
