@@ -12,7 +12,7 @@ export interface LogLine {
   readonly at_s: number | undefined;
 }
 
-const PREFIX = /^(\d+)\.([0-5]\d)\.(\d{3})\.(\d{3}) (?:[A-Z] )?(.*)$/;
+const PREFIX = /^(\d{1,6})\.([0-5]\d)\.(\d{3})\.(\d{3}) (?:[A-Z] )?(.*)$/;
 const LEVEL = /^(?:LOG \w+|[IWEDT]) (?=\S)/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a terminal begin with one
 const COLOUR = /\u001b\[[\d;]*m/g;
