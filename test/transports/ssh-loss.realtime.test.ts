@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Channel, Transport } from "../../src/model/transport.ts";
+import { type Sshd, startSshd } from "../sshd/sshd.ts";
+import { openTransport, optionsFor, texts } from "./ssh-bench.ts";
+
+const KINDS = ["ssh"];
+
+let sshd: Sshd;
+beforeAll(async () => {
+  sshd = await startSshd();
+});
+afterAll(() => sshd?.stop());
+afterEach(() => sshd.thaw());
+
+/** How a channel ends, and when, in ms from now. */
+async function endOf(channel: Channel): Promise<{ end: unknown; after_ms: number }> {
+  const from = performance.now();
+  const end = await channel.exit.catch((error) => error);
+  return { end, after_ms: performance.now() - from };
+}
+
+const LOST = { kind: "link", message: expect.stringMatching(/./) };
+
+describe.each(KINDS)("%s", (kind) => {
+  const opened = (more: object = {}): Promise<Required<Transport>> => openTransport(kind, optionsFor(sshd, more));
+
+  test("a ping is answered without waiting for a delayed acknowledgement", async () => {
+    const channel = await (await opened()).open(["sh", "-c", "while read -r line; do echo $line; done"]);
+    const times: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const from = performance.now();
+      await channel.write(`ping ${i}`);
+      expect(await texts(channel.lines, 1)).toEqual([`ping ${i}`]);
+      times.push(performance.now() - from);
+    }
+    times.sort((a, b) => a - b);
+    console.log(
+      `${kind}: round trip of a line min ${times[0]!.toFixed(2)} ms, p50 ${times[100]!.toFixed(2)} ms, p90 ${times[180]!.toFixed(2)} ms`,
+    );
+    expect(times[100]).toBeLessThan(10);
+  });
+
+  test("a session that is killed is a lost link, at once, and what was said before is kept", async () => {
+    const transport = await opened();
+    const channel = await transport.open(["sh", "-c", "echo last; exec sleep 60"]);
+    const forward = await transport.forward(1);
+    expect(await texts(channel.lines, 1)).toEqual(["last"]);
+    const ended = endOf(channel);
+    sshd.killSessions();
+    const { end, after_ms } = await ended;
+    expect(end).toMatchObject(LOST);
+    expect(after_ms).toBeLessThan(1500);
+    expect(await texts(channel.lines)).toEqual([]);
+    await expect(channel.write("ping")).rejects.toMatchObject(LOST);
+    await expect(transport.open(["true"])).rejects.toMatchObject(LOST);
+    await expect(transport.forward(1)).rejects.toMatchObject(LOST);
+    await expect(transport.pull("/proc/version", "/dev/null")).rejects.toMatchObject(LOST);
+    await channel.close();
+    await forward.close();
+    await transport.reconnect();
+    expect((await transport.run(["echo", "again"])).output).toBe("again\n");
+  });
+
+  test("a command that is running while its link is lost runs on", async () => {
+    const transport = await opened();
+    const channel = await transport.open(["sh", "-c", "echo $$; trap '' PIPE HUP; while :; do sleep 0.05; done"]);
+    const [pid] = await texts(channel.lines, 1);
+    sshd.killSessions();
+    await expect(channel.exit).rejects.toMatchObject(LOST);
+    await transport.reconnect();
+    expect(await transport.run(["kill", "-KILL", pid!])).toMatchObject({ code: 0 });
+  });
+
+  test("a frozen device ends nothing, until it is silent for too long", async () => {
+    const transport = await opened({ silence_s: 2, connect_timeout_s: 1 });
+    const channel = await transport.open(["cat"]);
+    await channel.write("before");
+    expect(await texts(channel.lines, 1)).toEqual(["before"]);
+    const ended = endOf(channel);
+    sshd.freeze();
+    await channel.write("while frozen");
+    await expect(transport.open(["true"])).rejects.toMatchObject({ kind: "link", message: expect.stringMatching(/no answer within 1 s/) });
+    const { end, after_ms } = await ended;
+    expect(end).toMatchObject({ kind: "link", message: expect.stringMatching(/the link is lost: no answer for 2 s/) });
+    // ssh sends its keepalives by a clock of its own, whose beat may just have begun or passed.
+    expect(after_ms).toBeGreaterThan(1000);
+    expect(after_ms).toBeLessThan(4000);
+    expect(await texts(channel.lines)).toEqual([]);
+    await expect(transport.reconnect()).rejects.toMatchObject({ kind: "link" });
+    sshd.thaw();
+    await transport.reconnect();
+    expect((await transport.run(["echo", "again"])).output).toBe("again\n");
+  });
+
+  test("a device frozen for less than that loses nothing", async () => {
+    const transport = await opened({ silence_s: 8 });
+    const channel = await transport.open(["cat"]);
+    sshd.freeze();
+    const answer = texts(channel.lines, 1);
+    await channel.write("while frozen");
+    expect(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 1000, "silent"))])).toBe("silent");
+    sshd.thaw();
+    expect(await answer).toEqual(["while frozen"]);
+    await channel.close();
+    expect(await channel.exit).toBe(0);
+  });
+
+  test("a frozen device does not keep anybody from closing or connecting anew", async () => {
+    const transport = await opened({ silence_s: 60, connect_timeout_s: 1 });
+    const channel = await transport.open(["cat"]);
+    sshd.freeze();
+    await expect(transport.reconnect()).rejects.toMatchObject({ kind: "link" });
+    await expect(channel.exit).rejects.toMatchObject(LOST);
+    sshd.thaw();
+    await transport.reconnect();
+    await transport.open(["sleep", "60"]);
+    sshd.freeze();
+    const from = performance.now();
+    await transport.close().catch((error) => expect(error).toMatchObject({ kind: "link" }));
+    expect(performance.now() - from).toBeLessThan(8000);
+  });
+
+  test("a reboot ends every channel, and the new boot has another id", async () => {
+    const transport = await opened();
+    const before = await transport.identity();
+    const channel = await transport.open(["sleep", "60"]);
+    await sshd.reboot();
+    await expect(channel.exit).rejects.toMatchObject(LOST);
+    await transport.reconnect();
+    const after = await transport.identity();
+    expect([after.serial, after.boot_id === before.boot_id]).toEqual([before.serial, false]);
+  });
+});
