@@ -1,5 +1,6 @@
 import type { TransportKind } from "../model/transport.ts";
+import { adb } from "./adb.ts";
 import { local } from "./local.ts";
 
 /** Every way to reach a device under test; the rig names one by its `kind`. */
-export const transports: readonly TransportKind[] = [local];
+export const transports: readonly TransportKind[] = [local, adb];

@@ -73,6 +73,14 @@ function feed(child: ChildProcessWithoutNullStreams, bytes: Buffer): Promise<voi
 }
 
 function signalNumber(name: NodeJS.Signals | null): number {
-  const known: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
+  const known: Partial<Record<NodeJS.Signals, number>> = {
+    SIGHUP: 1,
+    SIGINT: 2,
+    SIGABRT: 6,
+    SIGKILL: 9,
+    SIGSEGV: 11,
+    SIGPIPE: 13,
+    SIGTERM: 15,
+  };
   return (name && known[name]) ?? 0;
 }
