@@ -30,9 +30,11 @@ export const IDENTITY_COMMAND: readonly string[] = ["sh", "-c", SCRIPT, "sh", ..
 export function identityFrom({ output, code, complaint }: Finished, subject: string): Identity {
   const said = new Map(output.split("\n").map((line) => line.split("\t") as [string, string | undefined]));
   const value = (name: string): string | undefined => said.get(name)?.trim() || undefined;
-  const found = Object.entries(PROPERTIES).map(([key, names]) => [key, names.map(value).find(Boolean)] as const);
-  const known = [...found, ["boot_id", value("boot_id")] as const].filter((entry): entry is readonly [string, string] => Boolean(entry[1]));
-  const identity = { transport: "adb", ...Object.fromEntries(known) };
-  if ("serial" in identity) return identity;
+  const identity: Record<string, string> = { transport: "adb" };
+  for (const [key, names] of [...Object.entries(PROPERTIES), ["boot_id", ["boot_id"]] as const]) {
+    const found = names.map(value).find(Boolean);
+    if (found) identity[key] = found;
+  }
+  if (identity.serial) return identity;
   throw new JoulebenchError("link", subject, `does not say who it is (exit code ${code}): ${complaint || output.slice(0, 200)}`);
 }

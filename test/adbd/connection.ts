@@ -64,7 +64,7 @@ export class Connection {
     else if (command === "AUTH") this.#authenticate(arg0, payload);
     else if (!this.#isLetIn) this.reset();
     else if (command === "OPEN") this.#open(arg0, payload);
-    else this.#relay(command, arg0, this.#streams.get(arg1), payload, arg1);
+    else this.#relay({ command, arg0, arg1, payload });
   }
 
   #greet(): void {
@@ -99,7 +99,8 @@ export class Connection {
     }
   }
 
-  #relay(command: string, remote: number, stream: DeviceStream | undefined, payload: Buffer, id: number): void {
+  #relay({ command, arg0: remote, arg1: id, payload }: Packet): void {
+    const stream = this.#streams.get(id);
     if (command === "OKAY") stream?.acknowledged();
     else if (command === "WRTE" && stream) void stream.received(payload);
     else if (command === "WRTE") this.#send(encode("CLSE", 0, remote));

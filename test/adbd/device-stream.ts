@@ -12,6 +12,7 @@ export class DeviceStream {
   #sent: Promise<void> = Promise.resolve();
   #acknowledge: () => void = () => {};
   #isOver = false;
+  #isAccepted = false;
 
   constructor(send: (packet: Buffer) => void, local: number, remote: number) {
     this.#send = send;
@@ -24,6 +25,7 @@ export class DeviceStream {
   }
 
   accept(): void {
+    this.#isAccepted = true;
     this.#send(encode("OKAY", this.#local, this.#remote));
   }
 
@@ -41,12 +43,12 @@ export class DeviceStream {
     return this.#sent;
   }
 
-  /** Ends the stream once everything written has been taken. */
+  /** Ends the stream once everything written has been taken; one that was not accepted is refused. */
   async end(): Promise<void> {
     await this.#sent;
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#send(encode("CLSE", this.#local, this.#remote));
+    this.#send(encode("CLSE", this.#isAccepted ? this.#local : 0, this.#remote));
   }
 
   acknowledged(): void {
