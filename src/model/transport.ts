@@ -85,6 +85,14 @@ export interface Transport {
    * @throws JoulebenchError `link` while the device cannot be reached: try again later; `config` when it refuses us
    */
   reconnect?(): Promise<void>;
+  /**
+   * Goes on without the cable, so that none feeds the device: lets go of every channel and forward as `reconnect` does,
+   * and reaches the same device through its network from now on. Nothing to do where that is the case already.
+   *
+   * @throws JoulebenchError `config` when the device is in no network or another one answers there; `link` when none does:
+   * the cable is used again then
+   */
+  toNetwork?(): Promise<void>;
   close(): Promise<void>;
 }
 

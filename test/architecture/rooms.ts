@@ -24,7 +24,7 @@ const PARTS: Readonly<Record<string, Room>> = {
   // The text console is cut into lines by serialport's own parser, behind a byte bound.
   wire: { rooms: ["model"], packages: ["@serialport/parser-readline"], pure: true },
   ports: { rooms: ["model", "wire"], packages: ["serialport", "zod"], node: "all" },
-  transports: { rooms: ["model", "wire"], packages: ["ssh2", "zod"], node: "all" },
+  transports: { rooms: ["model", "wire"], packages: ["@yume-chan/adb", "@yume-chan/adb-server-node-tcp", "ssh2", "zod"], node: "all" },
   instruments: READERS,
   parsers: READERS,
   telemetry: READERS,
