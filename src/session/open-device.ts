@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { JoulebenchError } from "../model/errors.ts";
+import type { Transport } from "../model/transport.ts";
 import type { Rig } from "../rig/rig.ts";
 import { transports } from "../transports/index.ts";
 import { DeviceLink, type LinkWatcher } from "./device-link.ts";
@@ -43,6 +44,7 @@ export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkW
   if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
   const transport = await kind.open(wanted, watcher.now);
   try {
+    if (rig.device!.link === "wifi") await toNetwork(transport, wanted.kind);
     const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
     if (outlives(transport) || (!command && !emulated)) await link.openResponder();
     if (command) await link.startProcess(command);
@@ -52,4 +54,11 @@ export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkW
     await transport.close().catch(() => undefined); // The error at hand says more.
     throw error;
   }
+}
+
+/** Leaves the cable, which is to be cut. @throws JoulebenchError `config` where the transport has none to leave */
+async function toNetwork(transport: Transport, kind: string): Promise<void> {
+  if (!transport.toNetwork)
+    throw new JoulebenchError("config", "device.link", `\`wifi\` is for adb; ${kind} has no cable to leave, so write \`usb\``);
+  await transport.toNetwork();
 }
