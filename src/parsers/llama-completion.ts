@@ -36,7 +36,8 @@ class LlamaCompletionParser implements EventParser {
   readonly #readsRates: boolean;
   #run = new LlamaRun(undefined, 0);
   #begun: Begun | undefined;
-  #loadsAreStated = false;
+  /** The driver loads for itself; later each process has a load of its own, which only its log tells of. */
+  #loadIsStated = false;
   #log = 0;
   #latest_s = 0;
   #runs = 0;
@@ -61,7 +62,7 @@ class LlamaCompletionParser implements EventParser {
     const statement = parseStatement(line, host_ns);
     if (!statement) return [];
     if (statement.type === "load") {
-      this.#loadsAreStated = true;
+      this.#loadIsStated = statement.event.type === "load_start";
       return [statement.event];
     }
     if (statement.type === "begin") return this.#begin(statement.begun);
@@ -116,7 +117,7 @@ class LlamaCompletionParser implements EventParser {
     if (GENERATE.test(text)) return this.#run.generate(at_s, arrival_s);
     const rates = this.#readsRates ? RATES.exec(text) : undefined;
     if (rates) return this.#finish(this.#run.rates([Number(rates[1]), Number(rates[2])], arrival_s));
-    if (at_s === undefined || this.#loadsAreStated) return undefined;
+    if (at_s === undefined || this.#loadIsStated) return undefined;
     if (LOAD_START.test(text)) return this.#run.load("load_start", at_s);
     return LOAD_END.test(text) ? this.#run.load("load_end", at_s) : undefined;
   }

@@ -52,6 +52,18 @@ describe("--log-jsonl", () => {
     expect(new Set(events.filter(({ log }) => log === 1 && true).map(({ request }) => request))).toEqual(new Set(["", "r2"]));
   });
 
+  test("each process has a load of its own, beside the one its driver stated", () => {
+    const load = [stated({ load: "begin", model: "m" }, 0.1), ...evenly(lines, 0.2), stated({ load: "end", model: "m" }, 0.5)];
+    const { events } = replay(llamaCompletion, [...load, process(), ...evenly(lines)]);
+    const loads = events.filter(({ type }) => type.startsWith("load_"));
+    expect(loads.map(({ type, clock, log }) => [type, clock, log])).toEqual([
+      ["load_start", "host", undefined],
+      ["load_end", "host", undefined],
+      ["load_start", "log", 1],
+      ["load_end", "log", 1],
+    ]);
+  });
+
   test("a log that begins anew without a word is the next one", () => {
     const { events } = replay(llamaCompletion, evenly([...lines, ...lines]));
     expect([...new Set(events.map(({ request, log }) => `${request} ${log}`))]).toEqual([" 0", "run 1 0", " 1", "run 2 1"]);
