@@ -4,7 +4,7 @@ import type { Bench } from "./bench.ts";
 import { detached } from "./detached.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { openWorkload, type Work } from "./engine-work.ts";
-import { loadPulses } from "./load-pulses.ts";
+import { loadPulses, runPulses } from "./load-pulses.ts";
 import { UsbPower } from "./usb-power.ts";
 import { aborted, drivenEnd, howEnded, pause, unlessFailed, workloadEnd, workloadFailure } from "./waiting.ts";
 import type { Workload } from "./workload.ts";
@@ -87,7 +87,7 @@ type Met = Course & { readonly device: DeviceLink | undefined };
 async function phases(bench: Bench, rig: Rig, course: Met): Promise<void> {
   const { plan } = rig;
   const { signal, stage, device, work } = course;
-  const canPulse = plan.pulses && (await pulses(bench, course));
+  const canPulse = plan.pulses && (await pulses(bench, rig, course));
   const driven = work && device && (await loaded(bench, rig, { ...course, device, work }));
   try {
     await idle(bench, plan.baseline_s, course);
@@ -103,7 +103,7 @@ async function phases(bench: Bench, rig: Rig, course: Met): Promise<void> {
     if (driven && !signal.aborted) await device.whole();
     await driven?.close();
   }
-  if (canPulse) await pulses(bench, course);
+  if (canPulse) await pulses(bench, rig, course);
 }
 
 /** The engine with its model resident: what it draws then when idle is the baseline. */
@@ -138,15 +138,23 @@ async function workload(bench: Bench, { plan }: Rig, { signal, stage, device }: 
   } else await pause(bench, plan.timeout_s, signal);
 }
 
-/** A train of load pulses, where there is a device that can; then rest, so that the train is seen to its end. @returns whether it can */
-async function pulses(bench: Bench, { device, signal, stage }: Met): Promise<boolean> {
+/**
+ * A train of load pulses, by the workload where it can, else by a program of ours; then rest, so that the train is seen to
+ * its end. @returns whether the device can
+ */
+async function pulses(bench: Bench, rig: Rig, { device, signal, stage }: Met): Promise<boolean> {
   const process = device?.process;
-  if (!process || !device.hasAnswered || process.isGone || signal.aborted) return false;
+  if (!device?.hasAnswered || process?.isGone || signal.aborted) return false;
   stage("aligning", undefined);
-  const isDone = await Promise.race([loadPulses(bench, process), aborted(signal).then(() => false)]);
+  const train = async (): Promise<boolean> =>
+    (process && (await loadPulses(bench, process))) || (seesDevice(rig) && (await runPulses(bench, device)));
+  const isDone = await Promise.race([train(), aborted(signal).then(() => false)]);
   if (isDone) await pause(bench, AFTER_PULSES_S, signal);
   return isDone;
 }
+
+/** An emulated supply sees nothing of what a real device draws. */
+const seesDevice = ({ instruments, measurand }: Rig): boolean => instruments[measurand.split(".")[0]!]?.emulated === undefined;
 
 async function idle(bench: Bench, duration_s: number, { signal, stage }: Course): Promise<void> {
   if (duration_s <= 0 || signal.aborted) return;

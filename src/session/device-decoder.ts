@@ -164,7 +164,10 @@ export class DeviceDecoder {
     const sync = parseSync(line);
     const epoch = this.#channel;
     if (!sync) return undefined;
-    if (sync.type === "pulse") return { type: "pulse", epoch, on: sync.pulse.on_s, off: sync.pulse.off_s };
+    if (sync.type === "pulse") {
+      const { pulse, isOnPongs } = sync;
+      return { type: "pulse", epoch, on: pulse.on_s, off: pulse.off_s, isOnPongs };
+    }
     if (sync.type === "trigger") return { type: "trigger", epoch, level: sync.level, tick: sync.time_s, host_ns };
     return { type: "pulses_answered", answer: sync.type === "pulses_done" ? "done" : "unsupported", host_ns };
   }

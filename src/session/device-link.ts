@@ -60,6 +60,11 @@ export class DeviceLink {
     return this.#pinger.hasAnswered;
   }
 
+  /** A program that makes load pulses on the clock of the pongs, where the workload makes none. */
+  get pulses(): readonly string[] | undefined {
+    return this.#responder?.pulses;
+  }
+
   /** The link is lost and not back yet. */
   get isLost(): boolean {
     return this.#mending !== undefined;

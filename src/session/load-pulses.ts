@@ -1,6 +1,8 @@
 import { JoulebenchError } from "../model/errors.ts";
 import { PULSES_LINE } from "../wire/pulses.ts";
 import type { Bench } from "./bench.ts";
+import { DEVICE } from "./device-decoder.ts";
+import type { DeviceLink } from "./device-link.ts";
 import type { DeviceProcess } from "./device-process.ts";
 
 /** A device that says nothing for this long cannot; one that has begun has this long to end. */
@@ -25,6 +27,26 @@ export async function loadPulses(bench: Bench, process: DeviceProcess): Promise<
     return true;
   } catch (error) {
     if (error instanceof Unanswered) return false;
+    throw error;
+  }
+}
+
+/**
+ * Runs a program on the device that makes the train, where the workload cannot.
+ *
+ * @returns false when the device cannot, or was lost meanwhile
+ */
+export async function runPulses({ recorder, now }: Bench, device: DeviceLink): Promise<boolean> {
+  if (!device.pulses) return false;
+  const keep = (kind: "rx" | "tx", text: string, host_ns: number): void =>
+    recorder.append({ source: DEVICE, kind, host_ns, bytes: new TextEncoder().encode(`${text}\n`) });
+  try {
+    const channel = await device.transport.open(device.pulses);
+    keep("tx", PULSES_LINE, now());
+    for await (const { text, host_ns } of channel.lines) keep("rx", text, host_ns);
+    return (await channel.exit) === 0;
+  } catch (error) {
+    if (error instanceof JoulebenchError) return false; // The results say what became of the train.
     throw error;
   }
 }

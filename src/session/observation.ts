@@ -30,7 +30,7 @@ export type Observation =
   | { readonly type: "stopped"; readonly source: string }
   | { readonly type: "done"; readonly source: string }
   | { readonly type: "pulses_asked"; readonly epoch: number; readonly host_ns: HostNs }
-  | { readonly type: "pulse"; readonly epoch: number; readonly on: number; readonly off: number }
+  | { readonly type: "pulse"; readonly epoch: number; readonly on: number; readonly off: number; readonly isOnPongs: boolean }
   | { readonly type: "pulses_answered"; readonly answer: "done" | "unsupported"; readonly host_ns: HostNs }
   | { readonly type: "trigger"; readonly epoch: number; readonly level: 0 | 1; readonly tick: number; readonly host_ns: HostNs }
   | { readonly type: "mark"; readonly mark: Mark; readonly host_ns: HostNs }

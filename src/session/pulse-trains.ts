@@ -13,6 +13,8 @@ const MOST_PULSES = 64;
 export interface TickedPulse {
   readonly on: number;
   readonly off: number;
+  /** By the clock that answers pings, whatever the rig says of the workload's stamps. */
+  readonly isOnPongs: boolean;
 }
 
 /** One train that was asked for, what the device said of it, and the samples around it. */
@@ -62,9 +64,10 @@ export class PulseTrains {
     this.trains.push(this.#open);
   }
 
-  #pulse({ epoch, on, off }: Extract<Observation, { type: "pulse" }>): void {
+  #pulse({ epoch, on, off, isOnPongs }: Extract<Observation, { type: "pulse" }>): void {
     const train = this.#open;
-    if (train?.answer === undefined && train?.channel === epoch && train.pulses.length < MOST_PULSES) train.pulses.push({ on, off });
+    if (train?.answer === undefined && train?.channel === epoch && train.pulses.length < MOST_PULSES)
+      train.pulses.push({ on, off, isOnPongs });
   }
 
   #block(block: Block, host_ns: number): void {

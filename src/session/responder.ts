@@ -1,6 +1,7 @@
 import { JoulebenchError } from "../model/errors.ts";
 import type { HostClock } from "../model/port.ts";
 import type { Channel, Line, Transport } from "../model/transport.ts";
+import { pulseProgram } from "../wire/pulse-programs.ts";
 import { parseClock, RESPONDERS } from "../wire/responder.ts";
 import { RESPONDER } from "./device-decoder.ts";
 import type { Recorder } from "./recorder.ts";
@@ -10,6 +11,8 @@ const HELLO_MS = 10_000;
 
 /** The resident loop on the device that answers pings: everything said and heard goes on the tape. */
 export class Responder {
+  /** Makes load pulses on the same clock; undefined where that cannot be done. */
+  readonly pulses: readonly string[] | undefined;
   /** It can read several clocks together. */
   readonly ties: boolean;
   /** Resolves when it has ended, with the reason where the link was lost. */
@@ -19,11 +22,13 @@ export class Responder {
   readonly #now: HostClock;
 
   /** @param hello its first line, which is recorded here with the rest */
-  constructor(channel: Channel, hello: Line, { recorder, now, heard }: Listening) {
+  constructor(channel: Channel, hello: Line, { recorder, now, heard, argv }: Listening & { readonly argv: readonly string[] }) {
     this.#channel = channel;
     this.#recorder = recorder;
     this.#now = now;
-    this.ties = (parseClock(hello.text)?.ties.length ?? 0) > 1;
+    const clock = parseClock(hello.text);
+    this.ties = (clock?.ties.length ?? 0) > 1;
+    this.pulses = clock && pulseProgram(clock.method, argv.slice(0, argv.indexOf("-c")));
     this.#keep(hello);
     this.ended = this.#hear(heard);
   }
@@ -75,7 +80,7 @@ export async function openResponder(transport: Transport, bootId: string | undef
     const hello = channel && (await firstLine(channel));
     if (channel && hello && parseClock(hello.text)) {
       listening.recorder.state(RESPONDER, "open", listening.now(), { method, ...(bootId === undefined ? {} : { boot_id: bootId }) });
-      return new Responder(channel, hello, listening);
+      return new Responder(channel, hello, { ...listening, argv });
     }
     refusals.push(`${argv[0]} (${channel?.complaint().split("\n").at(-1) || hello?.text.slice(0, 80) || "says nothing"})`);
     await channel?.close().catch(() => undefined);

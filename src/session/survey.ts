@@ -100,9 +100,11 @@ class Collector {
   }
 
   /** A pulse on the clock of the pongs; none where no tie relates the clock that stamped it to that one. */
-  #onPongs({ on, off }: TickedPulse): TickedPulse[] {
+  #onPongs(pulse: TickedPulse): TickedPulse[] {
+    const { on, off, isOnPongs } = pulse;
+    if (isOnPongs) return [pulse];
     const [begin, end] = [this.#eventClocks.convert(on), this.#eventClocks.convert(off)];
-    return begin && end ? [{ on: begin.tick, off: end.tick }] : [];
+    return begin && end ? [{ on: begin.tick, off: end.tick, isOnPongs: true }] : [];
   }
 
   #newEnvelope(source: string): ArrivalEnvelope {

@@ -42,9 +42,12 @@ export const pulseLine = ({ on_s, off_s }: Pulse): string => JSON.stringify({ ty
 /** What a device prints when it has switched the line that is wired to the bridge's trigger input. */
 export const triggerLine = (level: 0 | 1, time_s: number): string => JSON.stringify({ type: "trigger", level, time_s });
 
-/** What a line of the device says about its load pulses or its trigger line. */
+/**
+ * What a line of the device says about its load pulses or its trigger line. A pulse may say that it is stamped by the
+ * clock that answers pings, whatever the rig says of the workload's stamps.
+ */
 export type SyncLine =
-  | { readonly type: "pulse"; readonly pulse: Pulse }
+  | { readonly type: "pulse"; readonly pulse: Pulse; readonly isOnPongs: boolean }
   | { readonly type: "pulses_done" | "pulses_unsupported" }
   | { readonly type: "trigger"; readonly level: 0 | 1; readonly time_s: number };
 
@@ -57,9 +60,10 @@ export function parseSync(line: string): SyncLine | undefined {
   if (line.length > LONGEST || !(line.includes('"pulse') || line.includes('"trigger"'))) return undefined;
   const value = parseJson(line);
   if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
-  const { type, on_s, off_s, level, time_s } = value as Readonly<Record<string, unknown>>;
+  const { type, on_s, off_s, level, time_s, clock } = value as Readonly<Record<string, unknown>>;
   if (type === "pulses_done" || type === "pulses_unsupported") return { type };
-  if (type === "pulse" && isFiniteNumber(on_s) && isFiniteNumber(off_s) && off_s > on_s) return { type, pulse: { on_s, off_s } };
+  if (type === "pulse" && isFiniteNumber(on_s) && isFiniteNumber(off_s) && off_s > on_s)
+    return { type, pulse: { on_s, off_s }, isOnPongs: clock === "pongs" };
   if (type === "trigger" && isFiniteNumber(time_s) && (level === 0 || level === 1)) return { type, level, time_s };
   return undefined;
 }
