@@ -74,12 +74,18 @@ export function fitPings(pings: readonly Ping[], source: string, epoch: number, 
   return { map, facts };
 }
 
-/** Pings that a window kept and none refused, in the order sent; all that were kept if each was refused by another. */
+/** Pings that more windows kept than refused, in the order sent. A line bent by the clock, or by a false ping, errs alone. */
 function acceptedBy(fitted: readonly Fitted[]): Ping[] {
-  const kept = [...new Set(fitted.flatMap((each) => each.kept))];
-  const refused = new Set(fitted.flatMap((each) => each.refused));
-  const accepted = kept.filter((p) => !refused.has(p));
-  return accepted.length < FEWEST_PINGS ? kept : accepted;
+  const votes = new Map<Ping, number>();
+  const vote = (pings: readonly Ping[], by: 1 | -1): void => {
+    for (const ping of pings) votes.set(ping, (votes.get(ping) ?? 0) + by);
+  };
+  for (const { kept, refused } of fitted) {
+    vote(kept, 1);
+    vote(refused, -1);
+  }
+  const accepted = [...votes].filter(([, each]) => each > 0).map(([ping]) => ping);
+  return (accepted.length < FEWEST_PINGS ? [...fitted[0]!.kept] : accepted).toSorted((a, b) => a.sent_s - b.sent_s);
 }
 
 /** Lines that the clock touches every {@link PIECE_S} or so; each has the worst of what lies between it and the one before. */

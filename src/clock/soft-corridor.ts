@@ -29,9 +29,9 @@ export const bridge_s = (dx: number): number => WANDER * Math.sqrt(dx ** 3 / 192
 const NODE_S = 1;
 const NEIGHBOURHOOD_S = 300;
 
-/** The edge of a cloud is at the second closest limit and as wide as from there to the seventh; what is false must be few. */
+/** The edge of a cloud is at the second closest limit and as wide as from there to the tenth; what is false must be few. */
 const EDGE = 1;
-const WIDTH = 6;
+const WIDTH = 9;
 const NARROWEST_S = 5e-6;
 
 /** The nearest limits make the width as well, and say twice what they should know: from simulated links. */
@@ -126,7 +126,8 @@ interface Push {
 /** What the pushes on a line amount to at every node: where it would rest there, and how sure that is. */
 function sights(nodes: readonly Gathered[], line: readonly Smoothed[], widened: number): Sight[] {
   const distances = nodes.map((node, k) => distancesFrom(line[k]!, node));
-  const edges = nodes.map(({ from, to }) => edgeOf(distances.slice(from, to), widened));
+  const sorted = distances.map(({ above, below }) => ({ above: above.toSorted(ascending), below: below.toSorted(ascending) }));
+  const edges = nodes.map(({ from, to }) => edgeOf(sorted.slice(from, to), widened));
   const pushes = nodes.map((_, k) => pushOf(distances[k]!, edges[k]!));
   return nodes.map(({ x, from, to }, k) => {
     const near = pushes.slice(from, to);
@@ -155,12 +156,14 @@ function edgeOf(near: readonly Distances[], widened: number): Edge {
   return { at_s: (above[edge]! + below[edge]!) / 2, width_s: widened * Math.max(NARROWEST_S, width_s) };
 }
 
-/** The {@link WIDTH} + 1 smallest of all, in order; fewer if there are not as many. */
+const ascending = (a: number, b: number): number => a - b;
+
+/** The {@link WIDTH} + 1 smallest of all, in order; fewer if there are not as many. @param near each in order */
 function closest(near: readonly (readonly number[])[]): number[] {
   const smallest: number[] = [];
   for (const distances of near) {
     for (const distance of distances) {
-      if (smallest.length > WIDTH && distance >= smallest[WIDTH]!) continue;
+      if (smallest.length > WIDTH && distance >= smallest[WIDTH]!) break;
       let at = smallest.length;
       while (at > 0 && smallest[at - 1]! > distance) at--;
       smallest.splice(at, 0, distance);
