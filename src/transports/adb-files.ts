@@ -17,13 +17,18 @@ type Source = Parameters<AdbSync["write"]>[0]["file"];
 export function pushFile(link: AdbLink, local: string, remote: string): Promise<void> {
   return copying(link, `${local} to ${remote}`, async (files) => {
     const { mode, mtimeMs } = await stat(local);
-    const there = await statOf(files, remote).catch(() => undefined);
-    if (there?.type === LinuxFileType.Directory) throw new Mistake(`${remote} is a folder`);
+    if ((await typeOf(link, files, remote)) === LinuxFileType.Directory) throw new Mistake(`${remote} is a folder`);
     const part = remote + PART;
-    const progress = new Progress(link);
-    const file = ReadableStream.from(progress.watch(createReadStream(local, { highWaterMark: 1 << 18 }))) as unknown as Source;
-    await progress.until(files.write({ filename: part, file, permission: mode & MODE, mtime: Math.floor(mtimeMs / 1000) }));
-    await link.tell(quoteCommand(["mv", "-f", part, remote]));
+    try {
+      const progress = new Progress(link);
+      const file = ReadableStream.from(progress.watch(createReadStream(local, { highWaterMark: 1 << 18 }))) as unknown as Source;
+      await progress.until(files.write({ filename: part, file, permission: mode & MODE, mtime: Math.floor(mtimeMs / 1000) }));
+      const code = await link.tell(quoteCommand(["mv", "-f", part, remote]));
+      if (code !== 0) throw new Mistake(`mv ends with exit code ${code}`);
+    } catch (error) {
+      if (!isLinkLost(error, link)) await link.tell(quoteCommand(["rm", "-f", part])).catch(() => undefined);
+      throw error;
+    }
   });
 }
 
@@ -52,6 +57,16 @@ export function pullFile(link: AdbLink, remote: string, local: string): Promise<
 /** What is wrong with a path. */
 class Mistake extends Error {}
 
+/** @returns undefined where there is nothing. @throws JoulebenchError `link` */
+async function typeOf(link: AdbLink, files: AdbSync, remote: string): Promise<LinuxFileType | undefined> {
+  try {
+    return (await within(statOf(files, remote), link.limit_s, link.serial)).type;
+  } catch (error) {
+    if (error instanceof JoulebenchError) throw error;
+    return undefined;
+  }
+}
+
 async function copying(link: AdbLink, what: string, copy: (files: AdbSync) => Promise<void>): Promise<void> {
   const files = await link.files();
   try {
@@ -59,19 +74,26 @@ async function copying(link: AdbLink, what: string, copy: (files: AdbSync) => Pr
   } catch (error) {
     if (error instanceof JoulebenchError) throw error;
     if (link.loss) throw link.loss;
-    const { message, code } = error as NodeJS.ErrnoException;
-    const isMistake = error instanceof Mistake || error instanceof AdbSyncError || code !== undefined || /^E[A-Z]+$/.test(message);
-    throw new JoulebenchError(isMistake ? "config" : "link", link.serial, `cannot copy ${what}: ${message}`, { cause: error });
+    const kind = isLinkLost(error, link) ? "link" : "config";
+    throw new JoulebenchError(kind, link.serial, `cannot copy ${what}: ${(error as Error).message}`, { cause: error });
   } finally {
     void files.dispose().catch(() => undefined);
   }
 }
 
-/** Old devices tell of links only what they are themselves. @throws Error whose message is an errno's name, such as ENOENT */
+/** Everything but what this host, the device's files or its adbd object to. */
+function isLinkLost(error: unknown, link: AdbLink): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isMistake = error instanceof Mistake || error instanceof AdbSyncError || code !== undefined || /^E[A-Z]+$/.test(message);
+  return !isMistake || link.loss !== undefined;
+}
+
+/** Old devices follow no links and do not say why. @throws Error whose message is an errno's name, such as ENOENT */
 async function statOf(files: AdbSync, remote: string): Promise<{ readonly type: LinuxFileType; readonly permission: number }> {
-  const found = files.supportsStat ? await files.stat(remote) : await files.lstat(remote);
-  if (found.mode === 0) throw new Error("ENOENT");
-  return found;
+  if (files.supportsStat) return files.stat(remote);
+  return files.lstat(remote).catch((error: Error) => {
+    throw error.message === "lstat error" ? new Error("ENOENT") : error;
+  });
 }
 
 /** Notices that a copy stands still. */

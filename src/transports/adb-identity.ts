@@ -12,15 +12,11 @@ const PROPERTIES = {
   machine: ["ro.product.cpu.abi"],
 } as const;
 
-/** The parameters are names of properties; an answer is a line `name<TAB>value`. */
-const SCRIPT = `
-for name; do printf '%s\\t%s\\n' "$name" "$(getprop "$name")"; done
-printf 'boot_id\\t'
-cat /proc/sys/kernel/random/boot_id
-`;
+/** Every property as a line `[name]: [value]`, then the boot; one process tells all of them. */
+const SCRIPT = `getprop; printf '[boot_id]: [%s]\\n' "$(cat /proc/sys/kernel/random/boot_id)"`;
 
 /** The command whose output {@link identityFrom} reads. */
-export const IDENTITY_COMMAND: readonly string[] = ["sh", "-c", SCRIPT, "sh", ...Object.values(PROPERTIES).flat()];
+export const IDENTITY_COMMAND: readonly string[] = ["sh", "-c", SCRIPT];
 
 /**
  * Who answered, by whatever way.
@@ -28,7 +24,7 @@ export const IDENTITY_COMMAND: readonly string[] = ["sh", "-c", SCRIPT, "sh", ..
  * @throws JoulebenchError `link` when the answer is none
  */
 export function identityFrom({ output, code, complaint }: Finished, subject: string): Identity {
-  const said = new Map(output.split("\n").map((line) => line.split("\t") as [string, string | undefined]));
+  const said = new Map([...output.matchAll(/^\[(.+?)\]: \[(.*)\]$/gm)].map(([, name = "", value = ""]) => [name, value]));
   const value = (name: string): string | undefined => said.get(name)?.trim() || undefined;
   const identity: Record<string, string> = { transport: "adb" };
   for (const [key, names] of [...Object.entries(PROPERTIES), ["boot_id", ["boot_id"]] as const]) {

@@ -89,13 +89,13 @@ export class AdbLink {
     return within(opening, this.limit_s, this.serial, (late) => void late.close());
   }
 
-  /** Has the device's shell read `line` and waits for its end; its output is lost. @throws JoulebenchError `link` */
-  async tell(line: string): Promise<void> {
+  /** Has the device's shell read `line` and waits for its end; its output is lost. @returns its exit code. @throws JoulebenchError `link` */
+  async tell(line: string): Promise<number> {
     const process = new AdbShellProtocolProcessImpl(await this.service(`shell,v2,raw:${line}`));
     process.exited.catch(() => undefined);
     for (const stream of [process.stdout, process.stderr]) stream.pipeTo(drain()).catch(() => undefined);
     try {
-      await within(process.exited, this.limit_s, this.serial);
+      return await within(process.exited, this.limit_s, this.serial);
     } catch (error) {
       if (error instanceof JoulebenchError) throw error;
       throw this.#loss ?? new JoulebenchError("link", this.serial, `the link is lost: ${(error as Error).message}`, { cause: error });

@@ -12,6 +12,8 @@ export class Adbd implements Host {
   readonly keys: Set<string> | undefined;
   /** Keys that wait for the owner's finger, with what lets them in. */
   readonly waiting = new Map<string, () => void>();
+  /** Ports in the network at which somebody else answers. */
+  hasTaken: ReadonlySet<number> = new Set();
   readonly #userland: Userland;
   readonly #connections = new Set<Connection>();
   /** By port: that of its start, standing for the cable, and that of `tcpip:`. */
@@ -104,7 +106,7 @@ export class Adbd implements Host {
       await stream.write(Buffer.from(said));
       await stream.end();
       for (const close of this.#remote.splice(0)) close();
-      if (mode === "tcpip") {
+      if (mode === "tcpip" && !this.hasTaken.has(port)) {
         await this.listen(port);
         this.#remote.push(() => void this.unlisten(port));
       }

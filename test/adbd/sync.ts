@@ -134,16 +134,19 @@ async function receive({ path, root, incoming, stream }: Request): Promise<void>
   await mkdir(dirname(at), { recursive: true }).catch(() => undefined);
   await rm(at, { force: true }).catch(() => undefined);
   const file = await open(at, "w", mode).catch((error: Error) => error);
-  while (true) {
-    const { id, value } = await header(incoming);
-    if (id === "DONE") {
-      if (file instanceof Error) return stream.write(failure(`couldn't create file: ${file.message}`));
-      await file.close();
-      await chmod(at, mode);
-      await utimes(at, value, value);
-      return stream.write(tagged("OKAY", 0));
+  try {
+    while (true) {
+      const { id, value } = await header(incoming);
+      if (id === "DONE") {
+        if (file instanceof Error) return await stream.write(failure(`couldn't create file: ${file.message}`));
+        await chmod(at, mode);
+        await utimes(at, value, value);
+        return await stream.write(tagged("OKAY", 0));
+      }
+      const data = await incoming.read(value);
+      if (!(file instanceof Error)) await file.write(data);
     }
-    const data = await incoming.read(value);
-    if (!(file instanceof Error)) await file.write(data);
+  } finally {
+    if (!(file instanceof Error)) await file.close();
   }
 }

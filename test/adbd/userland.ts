@@ -53,7 +53,9 @@ export class Userland {
     const outer = spawn("unshare", [...UNSHARE, "sh", NAMESPACE, this.folder], { stdio: ["ignore", "pipe", "pipe"] });
     this.#outer = outer;
     // A run that is cut short leaves none behind: all of it ends with this process.
-    process.once("exit", () => outer.kill("SIGKILL"));
+    const kill = () => outer.kill("SIGKILL");
+    process.once("exit", kill);
+    outer.once("exit", () => process.off("exit", kill));
     let said = "";
     outer.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString("utf8");

@@ -39,7 +39,7 @@ describe.each([
     await transport.pull(`${TMP}/it's a model.gguf`, copy);
     expect(readFileSync(copy).equals(bytes)).toBe(true);
     expect(statSync(copy).mode & 0o777).toBe(0o751);
-  });
+  }, 60_000);
 
   test("what is there is replaced, also by nothing", async () => {
     const transport = await openAdb(optionsFor(phone));

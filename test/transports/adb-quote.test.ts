@@ -22,7 +22,7 @@ test("10 000 random strings come back as they were through adb and the shell of 
     same += said.length;
   }
   expect(same).toBe(10_000);
-});
+}, 60_000);
 
 /** Up to 40 characters, half of them such as shells care about, the others from everywhere but NUL and surrogates. */
 function randomText(random: Random): string {
