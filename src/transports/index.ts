@@ -1,6 +1,7 @@
 import type { TransportKind } from "../model/transport.ts";
 import { local } from "./local.ts";
+import { openssh } from "./openssh.ts";
 import { ssh } from "./ssh.ts";
 
 /** Every way to reach a device under test; the rig names one by its `kind`. */
-export const transports: readonly TransportKind[] = [local, ssh];
+export const transports: readonly TransportKind[] = [local, ssh, openssh];

@@ -11,14 +11,10 @@ afterEach(async () => {
 export const now = (): number => Number(process.hrtime.bigint());
 
 /** What a rig says to reach `sshd`, whatever lies in the home folder of whoever runs the tests. */
-export const optionsFor = (sshd: Sshd, more: object = {}): object => ({
-  host: sshd.host,
-  port: sshd.port,
-  user: sshd.user,
-  key: sshd.key,
-  known_hosts: [sshd.knownHosts],
-  ...more,
-});
+export const optionsFor = ({ host, port, user, key, knownHosts }: Sshd, more: object = {}, kind = "ssh"): object => {
+  const files = { ssh: { known_hosts: [knownHosts] }, openssh: { config: "none", options: [`UserKnownHostsFile=${knownHosts}`] } };
+  return { host, port, user, key, ...files[kind as keyof typeof files], ...more };
+};
 
 /** Opens a transport that is closed after the test. */
 export async function openTransport(kind: string, options: object): Promise<Required<Transport>> {
