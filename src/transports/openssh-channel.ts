@@ -9,6 +9,9 @@ import { endRemote } from "./remote-command.ts";
 /** What ssh ends with when it failed itself, or when a signal ended the command. */
 const NO_EXIT_CODE = 255;
 
+/** What ssh says on standard error, and not where its other words go. */
+const CLOSED = /^(Connection to \S+ closed.*|Read from remote host .*)\s*$/m;
+
 /** A command on the device behind a client of the system's ssh. */
 export class OpensshChannel implements Channel {
   readonly lines: AsyncIterable<Line>;
@@ -56,10 +59,15 @@ export class OpensshChannel implements Channel {
 
   async #end(): Promise<number | null> {
     const code = await this.#client.exit;
-    const failure = code === null || code === NO_EXIT_CODE ? await this.#link.failure(this.#started) : undefined;
+    const failure = code === null || code === NO_EXIT_CODE ? await this.#link.failure(this.#started, this.#aside()) : undefined;
     await this.#link.client.forget(this.#started);
     if (failure) throw new JoulebenchError(failure.kind, this.#name, failure.message, { cause: failure });
     return code === NO_EXIT_CODE ? null : code;
+  }
+
+  /** Standard error is the command's once it runs, but for the last words of a client whose connection was closed. */
+  #aside(): string {
+    return this.pid === undefined ? this.complaint() : (CLOSED.exec(this.complaint())?.[0] ?? "");
   }
 
   async #letGo(): Promise<void> {

@@ -76,9 +76,13 @@ export class OpensshClient {
     throw new JoulebenchError(kind, this.name, `sftp says: ${words(said) || `nothing (exit code ${code})`}`);
   }
 
-  /** Why a client has ended, in ssh's own words; undefined when it had none: then its command has ended. */
-  async failure({ log }: Started): Promise<JoulebenchError | undefined> {
-    const said = words((await readFile(log, "utf8").catch(() => "")).slice(-SAID_LENGTH));
+  /**
+   * Why a client has ended, in ssh's own words; undefined when it had none: then its command has ended.
+   *
+   * @param aside what it said on standard error, as far as that is its own
+   */
+  async failure({ log }: Started, aside: string): Promise<JoulebenchError | undefined> {
+    const said = words((await readFile(log, "utf8").catch(() => "")).slice(-SAID_LENGTH)) || words(aside);
     if (!said) return undefined;
     return new JoulebenchError(REFUSALS.test(said) ? "config" : "link", this.name, `ssh says: ${said}`);
   }

@@ -5,6 +5,7 @@ import type { OpensshOptions } from "./openssh-options.ts";
 
 /** How long after a client of the shared connection the connection itself may end. */
 const TOGETHER_MS = 500;
+const ASIDE_LENGTH = 4096;
 
 /** The way to the device: a shared connection, or a client for each command. It never comes back once it is lost. */
 export class OpensshLink {
@@ -40,10 +41,10 @@ export class OpensshLink {
     return this.#loss;
   }
 
-  /** Why a client has ended that has no exit code to tell; undefined when its command was ended. */
-  async failure(started: Started): Promise<JoulebenchError | undefined> {
+  /** Why a client has ended that has no exit code to tell; undefined when its command was ended. @param aside its own words on standard error */
+  async failure(started: Started, aside: string): Promise<JoulebenchError | undefined> {
     if (this.#shared && !this.#loss) await settlesWithin(this.#lost, TOGETHER_MS);
-    return this.#loss ?? this.client.failure(started);
+    return this.#loss ?? this.client.failure(started, aside);
   }
 
   async close(): Promise<void> {
@@ -54,8 +55,9 @@ export class OpensshLink {
   }
 
   async #watch(shared: Started): Promise<void> {
+    const said = asideOf(shared);
     await ended(shared);
-    const why = (await this.client.failure(shared))?.message ?? `${this.name}: ssh says nothing`;
+    const why = (await this.client.failure(shared, said()))?.message ?? `${this.name}: ssh says nothing`;
     this.#loss ??= new JoulebenchError("link", this.name, `the link is lost: ${why.slice(this.name.length + 2)}`);
   }
 }
@@ -64,8 +66,8 @@ export class OpensshLink {
 async function untilUp(client: OpensshClient, { connect_timeout_s }: OpensshOptions): Promise<Started> {
   const shared = await client.share();
   const { child } = shared;
-  child.stderr.resume();
   child.stdin.on("error", () => undefined);
+  const said = asideOf(shared);
   const end = ended(shared);
   const up = new Promise((resolve) => child.stdout.once("data", () => resolve(true)));
   const isUp = await settlesWithin(Promise.race([up, end]), connect_timeout_s * 1000);
@@ -77,7 +79,16 @@ async function untilUp(client: OpensshClient, { connect_timeout_s }: OpensshOpti
     client.name,
     `it does not let us in within ${connect_timeout_s} s; is it up, and is sshd running there?`,
   );
-  throw (await client.failure(shared)) ?? silent;
+  throw (await client.failure(shared, said())) ?? silent;
 }
 
-const ended = ({ child }: Started): Promise<void> => new Promise((resolve) => child.once("exit", () => resolve()));
+/** What a client says on standard error from now on, the end of it. */
+function asideOf({ child }: Started): () => string {
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk).slice(-ASIDE_LENGTH);
+  });
+  return () => said;
+}
+
+const ended = ({ child }: Started): Promise<void> => new Promise((resolve) => child.once("close", () => resolve()));

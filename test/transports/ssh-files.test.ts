@@ -1,14 +1,13 @@
 import { execFileSync } from "node:child_process";
+import { createCipheriv } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { Agent, createServer, get, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Transport } from "../../src/model/transport.ts";
-import { seeded } from "../../src/simulate/random.ts";
 import { freePort } from "../e2e/loopback.ts";
 import { type Sshd, startSshd } from "../sshd/sshd.ts";
-import { openTransport, optionsFor } from "./ssh-bench.ts";
+import { optionsFor, sharedTransport } from "./ssh-bench.ts";
 
 const KINDS = ["ssh", "openssh"];
 
@@ -19,12 +18,11 @@ beforeAll(async () => {
 afterAll(() => sshd?.stop());
 
 describe.each(KINDS)("files over %s", (kind) => {
-  const opened = (): Promise<Required<Transport>> => openTransport(kind, optionsFor(sshd, {}, kind));
+  const opened = sharedTransport(kind, () => optionsFor(sshd, {}, kind));
   const here = (name: string) => join(sshd.folder, `${kind} ${name}`);
 
   test("of 20 MB go there and back unchanged", async () => {
-    const random = seeded(20);
-    const content = Buffer.from(Uint32Array.from({ length: 5e6 }, () => random() * 2 ** 32).buffer);
+    const content = createCipheriv("aes-128-ctr", Buffer.alloc(16, 1), Buffer.alloc(16)).update(Buffer.alloc(20e6));
     const [from, there, back] = ["from", "there", "back"].map(here) as [string, string, string];
     writeFileSync(from, content);
     const transport = await opened();
@@ -122,7 +120,7 @@ describe.each(KINDS)("a port over %s", (kind) => {
     server.closeAllConnections();
     server.close();
   });
-  const opened = () => openTransport(kind, optionsFor(sshd, {}, kind));
+  const opened = sharedTransport(kind, () => optionsFor(sshd, {}, kind));
   const port = () => (server.address() as AddressInfo).port;
 
   test("answers HTTP as on the device, several at a time and again", async () => {

@@ -1,8 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Transport } from "../../src/model/transport.ts";
 import { type Sshd, startSshd } from "../sshd/sshd.ts";
-import { openTransport, optionsFor, script, texts } from "./ssh-bench.ts";
+import { openTransport, optionsFor, script, sharedTransport, texts } from "./ssh-bench.ts";
 
 let jetson: Sshd;
 let pi: Sshd;
@@ -14,7 +13,7 @@ afterAll(() => Promise.all([jetson, pi].map((each) => each?.stop())));
 const KINDS = ["ssh", "openssh"];
 
 describe.each(KINDS)("%s", (kind) => {
-  const toJetson = (more?: object): Promise<Required<Transport>> => openTransport(kind, optionsFor(jetson, more, kind));
+  const toJetson = sharedTransport(kind, () => optionsFor(jetson, {}, kind));
 
   test("lines go both ways, whatever their characters and however they are chopped", async () => {
     const channel = await (await toJetson()).open(
@@ -96,15 +95,18 @@ describe.each(KINDS)("%s", (kind) => {
   });
 
   test("an eager command waits for its reader, and 5 MB of lines are whole", async () => {
+    const progress = `${jetson.folder}/home/progress`;
+    writeFileSync(progress, "");
     const channel = await (await toJetson()).open(
       script(`
         let n = 0;
-        const more = () => { while (n < 625000) if (!process.stdout.write(String(n++).padStart(7, "0") + "\\n")) return process.stdout.once("drain", more); };
+        const some = () => Array.from({ length: 125 }, () => String(n++).padStart(7, "0") + "\\n").join("");
+        const more = () => { while (n < 625000) if (!process.stdout.write(some())) return process.stdout.once("drain", more); };
         more();
         setInterval(() => require("fs").appendFileSync(process.env.HOME + "/progress", n + "\\n"), 50).unref();`),
     );
     // Standstill: it waits for us. 1 MiB is queued here, 2 MiB lie in the channel, the rest in pipes and windows.
-    const said = () => readFileSync(`${jetson.folder}/home/progress`, "utf8").trim().split("\n").slice(-4);
+    const said = () => readFileSync(progress, "utf8").trim().split("\n").slice(-4);
     await expect.poll(said, { timeout: 8000 }).toSatisfy((last: string[]) => last.length === 4 && new Set(last).size === 1);
     expect(Number(said().at(-1))).toBeLessThan(600_000);
     let next = 0;
