@@ -2,7 +2,8 @@ import type { TransportKind } from "../model/transport.ts";
 import { adb } from "./adb.ts";
 import { ios } from "./ios.ts";
 import { local } from "./local.ts";
+import { openssh } from "./openssh.ts";
 import { ssh } from "./ssh.ts";
 
 /** Every way to reach a device under test; the rig names one by its `kind`. */
-export const transports: readonly TransportKind[] = [local, adb, ssh, ios];
+export const transports: readonly TransportKind[] = [local, adb, ssh, openssh, ios];

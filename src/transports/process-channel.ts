@@ -21,6 +21,7 @@ export class ProcessChannel implements Channel {
   readonly #queue: LineQueue;
   #complaint = "";
   #closing: Promise<void> | undefined;
+  #isDraining = false;
 
   constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs) {
     this.#child = child;
@@ -53,6 +54,12 @@ export class ProcessChannel implements Channel {
     this.#child.stdin.end();
   }
 
+  /** From now on nobody reads: what the queue cannot take is dropped, so that the command can end. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#child.stdout.resume();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -66,10 +73,9 @@ export class ProcessChannel implements Channel {
       for (const text of texts) this.#queue.push({ text, host_ns });
     };
     stdout.on("data", (chunk: Buffer) => {
-      // Nobody may be left to read while it ends; what does not fit is then dropped, so that it can end.
-      if (this.#queue.full && this.#closing) return;
+      if (this.#queue.full && this.#isDraining) return;
       give(cutter.push(chunk));
-      if (this.#queue.full && !this.#closing) stdout.pause();
+      if (this.#queue.full && !this.#isDraining) stdout.pause();
     });
     stdout.on("error", (error) => this.#complain(`${error.message}\n`));
     stdout.once("end", () => give(cutter.end()));
@@ -79,7 +85,7 @@ export class ProcessChannel implements Channel {
   async #end(): Promise<void> {
     const { child, gone } = { child: this.#child, gone: (patience_ms: number) => endsWithin(this.exit, patience_ms) };
     child.stdin.end();
-    child.stdout.resume();
+    this.drain();
     let ended = await gone(PATIENCE_MS.input);
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       if (ended) break;

@@ -70,7 +70,8 @@ export async function endRemote(
   // One that never said its process id can only be let go of.
   if ((await settlesWithin(exit, PATIENCE_MS.input)) || pid === undefined) return true;
   for (const signal of ["TERM", "KILL"] as const) {
-    await tell(`kill -${signal} -${pid}`).catch(() => undefined);
+    // A device that does not even answer this must not be waited for longer.
+    tell(`kill -${signal} -${pid}`).catch(() => undefined);
     if (await settlesWithin(exit, PATIENCE_MS[signal])) return true;
   }
   return false;

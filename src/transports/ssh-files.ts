@@ -6,7 +6,7 @@ import { JoulebenchError } from "../model/errors.ts";
 import type { SshLink } from "./ssh-link.ts";
 
 /** Ends the name under which a file arrives, so that no half of one ever bears its own. */
-const PART = ".joulebench-part";
+export const PART = ".joulebench-part";
 /** Permissions, without the kind of file. */
 const MODE = 0o7777;
 /** SSH_FX_OP_UNSUPPORTED: a server that is not OpenSSH's. */

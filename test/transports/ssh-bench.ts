@@ -1,4 +1,4 @@
-import { afterEach } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import type { Line, Transport } from "../../src/model/transport.ts";
 import { transports } from "../../src/transports/index.ts";
 import type { Sshd } from "../sshd/sshd.ts";
@@ -11,20 +11,30 @@ afterEach(async () => {
 export const now = (): number => Number(process.hrtime.bigint());
 
 /** What a rig says to reach `sshd`, whatever lies in the home folder of whoever runs the tests. */
-export const optionsFor = (sshd: Sshd, more: object = {}): object => ({
-  host: sshd.host,
-  port: sshd.port,
-  user: sshd.user,
-  key: sshd.key,
-  known_hosts: [sshd.knownHosts],
-  ...more,
-});
+export const optionsFor = ({ host, port, user, key, knownHosts }: Sshd, more: object = {}, kind = "ssh"): object => {
+  const files = { ssh: { known_hosts: [knownHosts] }, openssh: { config: "none", options: [`UserKnownHostsFile=${knownHosts}`] } };
+  return { host, port, user, key, ...files[kind as keyof typeof files], ...more };
+};
 
 /** Opens a transport that is closed after the test. */
 export async function openTransport(kind: string, options: object): Promise<Required<Transport>> {
-  const transport = await transports.find((each) => each.kind === kind)!.open({ kind, ...options }, now);
+  const transport = await connect(kind, options);
   open.push(transport);
-  return transport as Required<Transport>;
+  return transport;
+}
+
+/** One transport for all tests of a `describe`; call it there. */
+export function sharedTransport(kind: string, options: () => object): () => Promise<Required<Transport>> {
+  let transport: Required<Transport>;
+  beforeAll(async () => {
+    transport = await connect(kind, options());
+  });
+  afterAll(() => transport?.close());
+  return async () => transport;
+}
+
+async function connect(kind: string, options: object): Promise<Required<Transport>> {
+  return (await transports.find((each) => each.kind === kind)!.open({ kind, ...options }, now)) as Required<Transport>;
 }
 
 export async function texts(lines: AsyncIterable<Line>, enough = Number.POSITIVE_INFINITY): Promise<string[]> {

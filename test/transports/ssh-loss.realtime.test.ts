@@ -3,7 +3,7 @@ import type { Channel, Transport } from "../../src/model/transport.ts";
 import { type Sshd, startSshd } from "../sshd/sshd.ts";
 import { openTransport, optionsFor, texts } from "./ssh-bench.ts";
 
-const KINDS = ["ssh"];
+const KINDS = ["ssh", "openssh"];
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -22,15 +22,17 @@ async function endOf(channel: Channel): Promise<{ end: unknown; after_ms: number
 const LOST = { kind: "link", message: expect.stringMatching(/./) };
 
 describe.each(KINDS)("%s", (kind) => {
-  const opened = (more: object = {}): Promise<Required<Transport>> => openTransport(kind, optionsFor(sshd, more));
+  const opened = (more: object = {}): Promise<Required<Transport>> => openTransport(kind, optionsFor(sshd, more, kind));
 
   test("a ping is answered without waiting for a delayed acknowledgement", async () => {
-    const channel = await (await opened()).open(["sh", "-c", "while read -r line; do echo $line; done"]);
+    // A line that is not answered leaves the next one waiting for its acknowledgement, unless the transport knows better.
+    const channel = await (await opened()).open(["sh", "-c", "while read -r line; do [ $line = note ] || echo $line; done"]);
     const times: number[] = [];
     for (let i = 0; i < 200; i++) {
       const from = performance.now();
-      await channel.write(`ping ${i}`);
-      expect(await texts(channel.lines, 1)).toEqual([`ping ${i}`]);
+      await channel.write("note");
+      await channel.write(`ping-${i}`);
+      expect(await texts(channel.lines, 1)).toEqual([`ping-${i}`]);
       times.push(performance.now() - from);
     }
     times.sort((a, b) => a - b);
@@ -72,7 +74,7 @@ describe.each(KINDS)("%s", (kind) => {
   });
 
   test("a frozen device ends nothing, until it is silent for too long", async () => {
-    const transport = await opened({ silence_s: 2, connect_timeout_s: 1 });
+    const transport = await opened({ silence_s: 3, connect_timeout_s: 1 });
     const channel = await transport.open(["cat"]);
     await channel.write("before");
     expect(await texts(channel.lines, 1)).toEqual(["before"]);
@@ -81,10 +83,13 @@ describe.each(KINDS)("%s", (kind) => {
     await channel.write("while frozen");
     await expect(transport.open(["true"])).rejects.toMatchObject({ kind: "link", message: expect.stringMatching(/no answer within 1 s/) });
     const { end, after_ms } = await ended;
-    expect(end).toMatchObject({ kind: "link", message: expect.stringMatching(/the link is lost: no answer for 2 s/) });
+    expect(end).toMatchObject({
+      kind: "link",
+      message: expect.stringMatching(/the link is lost: (no answer for 3 s|ssh says: Timeout, server .* not responding)/),
+    });
     // ssh sends its keepalives by a clock of its own, whose beat may just have begun or passed.
     expect(after_ms).toBeGreaterThan(1000);
-    expect(after_ms).toBeLessThan(4000);
+    expect(after_ms).toBeLessThan(6000);
     expect(await texts(channel.lines)).toEqual([]);
     await expect(transport.reconnect()).rejects.toMatchObject({ kind: "link" });
     sshd.thaw();
