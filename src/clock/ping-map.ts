@@ -3,7 +3,7 @@ import type { Ping } from "../model/ping.ts";
 import { type ClockFit, type Frame, joinLines, type LocalLine } from "./frame.ts";
 import { isCausal, quantile, roundTrip_s } from "./ping-filter.ts";
 import { ASYMMETRY_S, FEWEST_PINGS, type Fitted, fitWindows, isTooShort, limitsOf, type PingFitOptions, U_LINE_S } from "./ping-windows.ts";
-import { bridge_s, type Node, softCorridor } from "./soft-corridor.ts";
+import { type Node, softCorridor, wandered_s } from "./soft-corridor.ts";
 import { splitAtSteps } from "./steps.ts";
 
 /** What a report says about a device's clock. */
@@ -35,7 +35,8 @@ const MISTRUST = 4;
  * clock cannot be. Straight corridors through overlapping windows of 300 s show which pings are false and roughly where
  * the clock is; the line of a slowly wandering rate that keeps its distance from the limits of all others is the clock.
  * Its distance from the nearest of them, on the side where it is larger, is its bound: half of any difference between
- * the two ways lies within it. `u_s` takes the smaller of bound and `asymmetry_s` as a rectangular half-width.
+ * the two ways lies within it. Between two pings it is wider by what the oscillator may have wandered unseen. `u_s` takes
+ * the smaller of that distance and `asymmetry_s`, and what may have been wandered, as rectangular half-widths.
  *
  * A clock that stepped has no single map: `fitDevice` splits its pings, gives each part an epoch and fits each.
  */
@@ -94,15 +95,19 @@ function linesAlong(pings: readonly Ping[], frame: Frame, [rough, asymmetry_s]: 
   const limits = pings.map((p) => limitsOf(p, frame));
   const nodes = softCorridor(limits, (x) => toSession(rough, tick0 + x) - t0_s - x);
   const lines: LocalLine[] = [];
-  let worst = { bound_s: 0, u_s: 0 };
+  let worst = { pinged_s: 0, unseen_s: 0, u_s: 0 };
   for (const [k, node] of nodes.entries()) {
-    const unseen_s = bridge_s(node.x - (nodes[k - 1]?.x ?? node.x));
-    worst = { bound_s: Math.max(worst.bound_s, boundOf(node)), u_s: Math.max(worst.u_s, Math.hypot(node.u_s, unseen_s)) };
+    const unseen_s = wandered_s(node.x - (nodes[k - 1]?.x ?? node.x));
+    worst = {
+      pinged_s: Math.max(worst.pinged_s, boundOf(node)),
+      unseen_s: Math.max(worst.unseen_s, unseen_s),
+      u_s: Math.max(worst.u_s, node.u_s),
+    };
     const isEnd = k === nodes.length - 1;
     if (k > 0 && !isEnd && node.x - lines.at(-1)!.x < PIECE_S) continue;
-    const u_s = Math.hypot(Math.min(worst.bound_s, asymmetry_s) / Math.sqrt(3), U_LINE_S, worst.u_s);
-    lines.push({ x: node.x, y: node.y, slope: node.slope, u_s, bound_s: worst.bound_s });
-    worst = { bound_s: 0, u_s: 0 };
+    const u_s = Math.hypot(Math.min(worst.pinged_s, asymmetry_s) / Math.sqrt(3), worst.unseen_s / Math.sqrt(3), U_LINE_S, worst.u_s);
+    lines.push({ x: node.x, y: node.y, slope: node.slope, u_s, bound_s: worst.pinged_s + worst.unseen_s });
+    worst = { pinged_s: 0, unseen_s: 0, u_s: 0 };
   }
   return lines;
 }

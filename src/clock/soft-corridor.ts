@@ -22,8 +22,15 @@ export interface Node extends Smoothed {
  */
 const WANDER = 8.5e-8;
 
-/** Standard uncertainty midway between two nodes whose clock and rate are known, `dx` apart: of a rate that wanders, unseen. */
-export const bridge_s = (dx: number): number => WANDER * Math.sqrt(dx ** 3 / 192);
+/** A crystal that warms up changes its rate by at most so much, and takes so long at least. */
+const WARM_UP = 5e-6;
+const QUICKEST_WARM_UP_S = 150;
+
+/**
+ * How far a clock may have wandered, at most, from the chord between two nodes `dx` seconds apart: a rate that changes
+ * by r halfway leaves the chord by r dx / 4.
+ */
+export const wandered_s = (dx: number): number => (WARM_UP * Math.min(1, dx / QUICKEST_WARM_UP_S) * dx) / 4;
 
 /** Pings of so long are one node, and their neighbourhood reaches this far to either side, further at the ends. */
 const NODE_S = 1;

@@ -122,6 +122,39 @@ test.each([10, 20, 45, 60])("%i s over a local pipe: the clock is known to some 
   }
 });
 
+describe("without pings for a while, as a device that is detached", () => {
+  const apart = (gap_s: number, warmup_ppm: number, warmup_s: number) =>
+    SEEDS.map((seed) => {
+      const [clock, random] = [oscillator({ offset_s: 3.217, ppm: 37, warmup_ppm, warmup_s }), seeded(seed)];
+      const burst = (at_s: number) => [...exchangePings({ from_s: at_s, to_s: at_s, every_s: 1, count: 64 }, local, clock, random)];
+      const fit = fitPings([...burst(0), ...burst(gap_s)], "device", 0);
+      if (!fit.map) throw new Error(`seed ${seed}: ${fit.reason}`);
+      return { ...compare(fit.map, clock, 1, [0, gap_s]), facts: fit.facts };
+    });
+
+  test.each([
+    [60, 5, 150],
+    [300, 5, 150],
+    [900, 5, 150],
+    [900, -5, 500],
+    [3600, 5, 500],
+  ])("of %i s, while it warms up by %i ppm in %i s: within the bound and two uncertainties", (gap_s, ppm, warmup_s) => {
+    for (const run of apart(gap_s, ppm, warmup_s)) expect(run).toMatchObject({ inBound: 1, in2u: 1 });
+  });
+
+  test("the bound and the uncertainty grow by what it may have wandered", () => {
+    const [short] = apart(5, 0, 150);
+    for (const gap_s of [300, 900, 3600])
+      for (const { u_s, facts } of apart(gap_s, 0, 150)) {
+        const half_s = (5e-6 * gap_s) / 4;
+        expect(facts.bound_s - half_s).toBeGreaterThanOrEqual(0);
+        expect(facts.bound_s - half_s).toBeLessThan(2 * short!.facts.bound_s);
+        expect(u_s / (half_s / Math.sqrt(3))).toBeGreaterThanOrEqual(1);
+        expect(u_s / (half_s / Math.sqrt(3))).toBeLessThan(1.1);
+      }
+  });
+});
+
 test("two bursts are enough for a rate, and neither is taken for false", () => {
   for (const seed of SEEDS) {
     const clock = oscillator({ offset_s: 3.217, ppm: 37 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { widestCorridor } from "../../src/clock/corridor.ts";
-import { bridge_s, type Limits, softCorridor } from "../../src/clock/soft-corridor.ts";
+import { type Limits, softCorridor, wandered_s } from "../../src/clock/soft-corridor.ts";
 import { exponential, seeded } from "../../src/simulate/random.ts";
 import { mean, SEEDS } from "./trials.ts";
 
@@ -108,8 +108,9 @@ describe("a false limit", () => {
   });
 });
 
-test("midway between two nodes the rate may have wandered", () => {
-  expect(bridge_s(0)).toBe(0);
-  expect(bridge_s(600)).toBeGreaterThan(0.05 * MS);
-  expect(bridge_s(600) / bridge_s(150)).toBeCloseTo(8, 9);
+test("between two nodes the rate may have wandered, by 5 ppm at most", () => {
+  expect(wandered_s(0)).toBe(0);
+  expect(wandered_s(10)).toBeLessThan(0.001 * MS);
+  expect(wandered_s(600)).toBeCloseTo((5e-6 * 600) / 4, 12);
+  expect(wandered_s(1200) / wandered_s(600)).toBeCloseTo(2, 9);
 });
