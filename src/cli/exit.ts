@@ -1,6 +1,6 @@
 import { type ErrorKind, JoulebenchError } from "../model/errors.ts";
 import type { Results } from "../model/results.ts";
-import { printable } from "./format.ts";
+import { laidOut, printable } from "./format.ts";
 
 /** Exit codes that scripts depend on (docs/architecture.md, public surface). */
 export const EXIT = { valid: 0, invalid: 1, config: 2, link: 3, protocol: 3, sink: 4, interrupted: 130 } as const;
@@ -26,6 +26,7 @@ export async function conclude(command: () => Promise<number>): Promise<void> {
 
 /** Says on stderr what went wrong. @returns the exit code that belongs to it */
 export function complain({ kind, message }: JoulebenchError): number {
-  process.stderr.write(`joulebench: ${printable(message)}\n`);
+  const text = `joulebench: ${printable(message)}`;
+  process.stderr.write(`${process.stderr.isTTY ? laidOut(text) : text}\n`);
   return exitOfError(kind);
 }

@@ -56,6 +56,19 @@ export function wrap(text: string, indent = 0): string {
   return [...lines, line].join(`\n${" ".repeat(indent)}`);
 }
 
+/** A command in a message: it stays whole, on a line of its own, so that it can be copied. */
+const COMMAND = /: ((?:ssh|ssh-[a-z-]+|adb|sudo) [^;\n]+)(; |$)/gm;
+
+/** A message for a terminal: broken between words, its commands below one another. Logs and pipes get it in one line. */
+export function laidOut(message: string): string {
+  return message
+    .replace(COMMAND, ":\n    $1\n  ")
+    .trimEnd()
+    .split("\n")
+    .map((line) => (/^ {4}\S/.test(line) ? line : `${/^ */.exec(line)![0]}${wrap(line.trimStart(), 2)}`))
+    .join("\n");
+}
+
 /** `90` as `1:30`. */
 export function clockTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

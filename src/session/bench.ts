@@ -9,7 +9,7 @@ import { Decoder, SESSION } from "./decoder.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { bootId } from "./folder.ts";
 import type { Mark, Observation } from "./observation.ts";
-import { openDevice } from "./open-device.ts";
+import { openDevice, type Purpose } from "./open-device.ts";
 import { portOf, RecordedPort } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { type Streams, streams, together } from "./streams.ts";
@@ -82,13 +82,12 @@ export class Bench {
   }
 
   /**
-   * Reaches the device and starts the workload's process there.
+   * Reaches the device and, where its purpose is that, starts the workload's process there.
    *
-   * @param isDriven the workload is an engine driven from here: no process of the rig's is started
    * @throws JoulebenchError `config` or `link`
    */
-  async openDevice(isDriven = false): Promise<DeviceLink> {
-    const emulation = { zero_ns: this.#zero_ns, startFile: this.#startFile, isDriven };
+  async openDevice(purpose: Purpose = "workload"): Promise<DeviceLink> {
+    const emulation = { zero_ns: this.#zero_ns, startFile: this.#startFile, purpose };
     const failed = (error: unknown): void => this.fail(error);
     this.#device = await openDevice(this.#rig, emulation, { recorder: this.recorder, now: this.now, failed });
     return this.#device;

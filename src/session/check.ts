@@ -1,23 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fitPings } from "../clock/ping-map.ts";
 import { power } from "../model/block.ts";
-import { type FaultCode, JoulebenchError } from "../model/errors.ts";
-import type { Ping } from "../model/ping.ts";
+import type { FaultCode, JoulebenchError } from "../model/errors.ts";
 import type { Rig } from "../rig/rig.ts";
 import { Bench } from "./bench.ts";
+import { deviceFindings } from "./check-device.ts";
+import { attempt, type Finding, findingOf } from "./finding.ts";
 import type { Observation } from "./observation.ts";
 
-/** One thing looked at: in order, or what to do. */
-export interface Finding {
-  readonly what: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
-
 const WATCH_MS = 3000;
-const PINGS = 64;
 
 /** Opens everything the rig names, watches it for three seconds, and reports on each. Nothing is kept. */
 export async function check(rig: Rig): Promise<Finding[]> {
@@ -30,7 +22,7 @@ export async function check(rig: Rig): Promise<Finding[]> {
   const findings: Finding[] = [];
   try {
     const opened = await attempt(() => bench.open());
-    if (opened) findings.push(finding(opened));
+    if (opened) findings.push(findingOf(opened));
     else {
       await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     }
@@ -39,7 +31,7 @@ export async function check(rig: Rig): Promise<Finding[]> {
       findings.push(...heard);
       if (heard.length === 0 && opened?.subject !== source) findings.push(silent(source, opened, seen));
     }
-    if (rig.device?.command || rig.device?.emulated) findings.push(await deviceFinding(bench, seen));
+    findings.push(...(await deviceFindings(bench, rig, seen)));
   } finally {
     await bench.close();
     rmSync(scratch, { recursive: true, force: true });
@@ -49,11 +41,6 @@ export async function check(rig: Rig): Promise<Finding[]> {
 
 /** Three seconds of everything; beyond this an instrument sends far more than its rate. */
 const MOST_SEEN = 100_000;
-
-/** An error as a finding: its subject is what was looked at. */
-function finding({ subject, message }: JoulebenchError): Finding {
-  return { what: subject, ok: false, detail: message.slice(subject.length + 2) };
-}
 
 function silent(what: string, opened: JoulebenchError | undefined, seen: readonly Observation[]): Finding {
   if (opened) return { what, ok: false, detail: "no sample arrived; the line above says why" };
@@ -68,16 +55,6 @@ const countOf = (code: FaultCode, source: string, seen: readonly Observation[]):
     (sum, each) => sum + (each.type === "fault" && each.fault.source === source && each.fault.code === code ? each.fault.count : 0),
     0,
   );
-
-async function attempt(act: () => Promise<unknown>): Promise<JoulebenchError | undefined> {
-  try {
-    await act();
-    return undefined;
-  } catch (error) {
-    if (error instanceof JoulebenchError) return error;
-    throw error;
-  }
-}
 
 /** What an instrument delivered; nothing when it delivered nothing. */
 function instrumentFindings(source: string, rig: Rig, seen: readonly Observation[]): Finding[] {
@@ -111,20 +88,4 @@ function powerFinding(watts: readonly number[]): Finding {
   return mean >= 0
     ? { what: "power", ok: true, detail }
     : { what: "power", ok: false, detail: `${detail}: negative, so the shunt's leads are swapped` };
-}
-
-async function deviceFinding(bench: Bench, seen: readonly Observation[]): Promise<Finding> {
-  const what = "device";
-  const failed = await attempt(async () => (await bench.openDevice()).ping(PINGS));
-  if (failed) return { what, ok: false, detail: `${failed.message}; correct device.command in the rig` };
-  const pings = seen.flatMap((each): Ping[] => (each.type === "ping" ? [each.ping] : []));
-  const fit = fitPings(pings, what, 0);
-  const { round_trip_min_s, round_trip_median_s, bound_s } = fit.facts;
-  if (!fit.map) return { what, ok: false, detail: `${fit.reason}; it must answer "ping <id>" lines, see docs/device-protocol.md` };
-  const ms = (seconds: number): string => `${(seconds * 1000).toFixed(3)} ms`;
-  return {
-    what,
-    ok: true,
-    detail: `round trip ${ms(round_trip_min_s)} at best, ${ms(round_trip_median_s)} median; clock known within ${ms(bound_s)}`,
-  };
 }

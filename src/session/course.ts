@@ -67,7 +67,7 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
 
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */
 async function meet(bench: Bench, { signal, notice, work }: Course): Promise<DeviceLink> {
-  const device = await bench.openDevice(work !== undefined);
+  const device = await bench.openDevice(work ? "engine" : "workload");
   const { process } = device;
   process?.exit.then(async (code) => {
     if (!process.isStarted && !signal.aborted)

@@ -14,10 +14,16 @@ export interface Emulation {
   readonly startFile: string;
 }
 
+/**
+ * Why a device is opened: for the rig's own workload; for an engine driven from here, so that no process of the rig's is
+ * started; or to be looked at, when the workload is started only where nobody else could answer its pings.
+ */
+export type Purpose = "workload" | "engine" | "looked at";
+
 /** How a device is opened. */
 export interface Opening extends Emulation {
-  /** The workload is an engine driven from here: no process of the rig's is started. */
-  readonly isDriven?: boolean;
+  /** By default the rig's own workload. */
+  readonly purpose?: Purpose;
 }
 
 /** The command of the simulated phone. */
@@ -39,7 +45,7 @@ function phone(rig: Rig, { zero_ns, startFile }: Emulation): readonly string[] {
  */
 export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkWatcher, "patience_s">): Promise<DeviceLink> {
   const { transport: wanted, ...own } = rig.device!;
-  const { command, emulated } = opening.isDriven ? {} : own;
+  const { command, emulated } = opening.purpose === "engine" ? {} : own;
   const kind = transports.find((each) => each.kind === wanted.kind);
   if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
   const transport = await kind.open(wanted, watcher.now);
@@ -47,6 +53,7 @@ export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkW
     if (rig.device!.link === "wifi") await toNetwork(transport, wanted.kind);
     const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
     if (outlives(transport) || (!command && !emulated)) await link.openResponder();
+    if (outlives(transport) && opening.purpose === "looked at") return link;
     if (command) await link.startProcess(command);
     else if (emulated) await link.startProcess(phone(rig, opening), ["emulated", "phone"]);
     return link;

@@ -48,7 +48,9 @@ describe.concurrent("init", () => {
     const check = await joulebench(["check", "rigs/mine.yaml", "--json"], { cwd: dir });
     const findings = JSON.parse(check.stdout) as Finding[];
     expect(findings.filter((each) => !each.ok)).toEqual([]);
-    expect(findings.map((each) => each.what)).toEqual(["meter", "meter rate", "meter loss", "power", "device"]);
+    expect(findings.map((each) => each.what)).toEqual(
+      expect.arrayContaining(["meter", "meter rate", "meter loss", "power", "device", "device clock", "zones", "clocks"]),
+    );
     expect(check.code).toBe(0);
   });
 
@@ -89,7 +91,7 @@ describe.concurrent("check", () => {
     expect(stdout).not.toContain("✗");
     expect(stdout).toMatch(/✓ {2}meter\s+firmware 1\.0\.0/);
     expect(stdout).toMatch(/✓ {2}power\s+\d\.\d{4} W now/);
-    expect(stdout).toMatch(/✓ {2}device\s+round trip/);
+    expect(stdout).toMatch(/✓ {2}device clock\s+the workload answers: round trip/);
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(code).toBe(0);
   });
