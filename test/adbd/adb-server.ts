@@ -15,6 +15,11 @@ export class AdbServer {
   readonly home: string;
   /** The adb program: whoever runs it uses this home, and this server unless told otherwise. */
   readonly path: string;
+  /** A run that is cut short leaves no server behind. */
+  readonly #endWithUs = (): void => {
+    const pid = this.pid();
+    if (pid !== undefined) signal([pid], "SIGKILL");
+  };
 
   private constructor(port: number, home: string) {
     this.port = port;
@@ -23,6 +28,7 @@ export class AdbServer {
     mkdirSync(join(home, ".android"));
     writeFileSync(this.path, script({ HOME: home, ANDROID_ADB_SERVER_PORT: String(port), ADB_LOCAL_TRANSPORT_MAX_PORT: "5554" }));
     chmodSync(this.path, 0o755);
+    process.once("exit", this.#endWithUs);
   }
 
   /** The server itself starts with the first command. */
@@ -55,6 +61,7 @@ export class AdbServer {
   /** Leaves no server and no file behind. */
   async close(): Promise<void> {
     await this.kill();
+    process.off("exit", this.#endWithUs);
     rmSync(this.home, { recursive: true, force: true });
   }
 }

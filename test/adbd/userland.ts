@@ -19,6 +19,7 @@ export class Userland {
   #outer: ChildProcess | undefined;
   #init = 0;
   readonly #entered = new Set<ChildProcess>();
+  #waker: NodeJS.Timeout | undefined;
 
   constructor(folder: string, properties: Readonly<Record<string, string>>) {
     this.folder = folder;
@@ -80,11 +81,16 @@ export class Userland {
   }
 
   freeze(): void {
+    clearInterval(this.#waker);
     signal(this.#all(), "SIGSTOP");
   }
 
   thaw(): void {
+    clearInterval(this.#waker);
     signal(this.#all(), "SIGCONT");
+    // nsenter stops itself when it sees that its child has stopped, which may be after it was told to go on.
+    const wake = () => signal(this.#enteredPids(), "SIGCONT");
+    this.#waker = setInterval(wake, 20).unref();
   }
 
   /** Ends every process of the device. */
@@ -93,12 +99,17 @@ export class Userland {
     if (!outer || outer.exitCode !== null || outer.signalCode !== null) return;
     const gone = [once(outer, "exit"), ...[...this.#entered].filter((each) => each.exitCode === null).map((each) => once(each, "exit"))];
     this.thaw();
+    clearInterval(this.#waker);
     signal(processesOf(this.#init), "SIGKILL");
     await Promise.all(gone);
   }
 
   /** Processes of the device, and those here that wait for one. */
   #all(): number[] {
-    return [...processesOf(this.#init).filter((pid) => pid !== this.#init), ...[...this.#entered].map((each) => each.pid!)];
+    return [...processesOf(this.#init).filter((pid) => pid !== this.#init), ...this.#enteredPids()];
+  }
+
+  #enteredPids(): number[] {
+    return [...this.#entered].filter((each) => each.exitCode === null && each.signalCode === null).map((each) => each.pid!);
   }
 }
