@@ -1,4 +1,4 @@
-import type { Component, Phase } from "../model/measurement.ts";
+import type { Component, Phase, Window } from "../model/measurement.ts";
 import { scaled } from "./budget.ts";
 import type { WindowEnergy } from "./energies.ts";
 
@@ -60,6 +60,7 @@ const TIMES: Partial<Record<Phase, readonly { name: string; unit: string; as: "d
     { name: "decode_rate", unit: "token/s", as: "rate" },
   ],
   request: [{ name: "e2e_latency", unit: "s", as: "duration" }],
+  unit: [{ name: "time_per_unit", unit: "s", as: "per_token" }],
 };
 
 const divisorOf = ({ window }: WindowEnergy, per: Recipe["per"]): number =>
@@ -67,6 +68,15 @@ const divisorOf = ({ window }: WindowEnergy, per: Recipe["per"]): number =>
 
 /** Everything that can be said of one window; a quotient with nothing to divide by is left out. */
 export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
+  const quotients = ofPhase(energy, rateUncertainty);
+  const { stage } = energy.window;
+  return stage === undefined ? quotients : quotients.map((each) => ({ ...each, name: ofStage(each.name, stage) }));
+}
+
+/** The name of a quantity of a unit, of one stage of it: `energy_per_unit:head`. */
+export const ofStage = (name: string, stage: string | undefined): string => (stage === undefined ? name : `${name}:${stage}`);
+
+function ofPhase(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
   const { window } = energy;
   const list: Quotient[] = [];
   for (const { name, unit, per } of ENERGIES[window.phase] ?? []) {
@@ -121,6 +131,6 @@ export function quotientComponents({ dividend, divisor, components, uncertain }:
 }
 
 /** The names a null window would have had, so that nothing disappears from the results. */
-export function energyNames(phase: Phase): readonly { name: string; unit: string }[] {
-  return (ENERGIES[phase] ?? []).filter((each) => each.per === "window");
+export function energyNames({ phase, stage }: Window): readonly { name: string; unit: string }[] {
+  return (ENERGIES[phase] ?? []).filter((each) => each.per === "window").map(({ name, unit }) => ({ name: ofStage(name, stage), unit }));
 }
