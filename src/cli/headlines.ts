@@ -14,6 +14,7 @@ const HEADLINES: readonly (readonly [string, string])[] = [
   ["requests_per_charge", "requests per battery charge"],
   ["unit_energy", "window"],
   ["energy_per_unit", "per unit"],
+  ["energy_per_correct_answer", "per correct answer"],
   ["mean_power", "mean power of requests"],
   ["unit_mean_power", "mean power of windows"],
   ["idle_power", "idle power"],

@@ -5,7 +5,7 @@ import { energyNames, ofStage, type Quotient, quotientComponents, quotientsOf, t
 
 /** Times and rates of one window whose power was not measured. */
 export function durationMeasurements(energy: WindowEnergy, source: string, rateUncertainty: RateUncertainty): Measurement[] {
-  return quotientsOf(energy, rateUncertainty).map((quotient) => measurementOf(quotient, aboutOf(energy, source)));
+  return valued(quotientsOf(energy, rateUncertainty)).map((quotient) => measurementOf(quotient, aboutOf(energy, source)));
 }
 
 /** The measurements of one window, in the order of their definition. */
@@ -15,7 +15,7 @@ export function measurementsOf(energy: WindowEnergy, source: string, rateUncerta
   const about = aboutOf(energy, source);
   if (energy.energy_j === null)
     return energyNames(window).map(({ name, unit }) => ({ name, value: null, unit, uncertainty: null, ...about }));
-  const list = quotientsOf(energy, rateUncertainty).map((quotient): Measurement => {
+  const list = valued(quotientsOf(energy, rateUncertainty)).map((quotient): Measurement => {
     const isEnergy = quotient.name === ofStage(`${window.phase}_energy`, window.stage);
     return { ...measurementOf(quotient, about), ...(isEnergy && bounds ? { bounds } : {}) };
   });
@@ -32,6 +32,8 @@ export function measurementsOf(energy: WindowEnergy, source: string, rateUncerta
   }
   return list;
 }
+
+const valued = (quotients: readonly Quotient[]): readonly Quotient[] => quotients.filter(({ divisor }) => divisor > 0);
 
 type About = Omit<Measurement, "name" | "value" | "unit" | "uncertainty" | "index" | "bounds">;
 

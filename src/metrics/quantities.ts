@@ -63,10 +63,17 @@ const TIMES: Partial<Record<Phase, readonly { name: string; unit: string; as: "d
   unit: [{ name: "time_per_unit", unit: "s", as: "per_token" }],
 };
 
-const divisorOf = ({ window }: WindowEnergy, per: Recipe["per"]): number =>
-  per === "window" ? 1 : per === "tokens" ? window.tokens : (window.correct ?? 0);
+/** Undefined where there is nothing to divide by. A wrong answer is divided by, too: what it cost counts for the right ones. */
+function divisorOf({ window }: WindowEnergy, per: Recipe["per"]): number | undefined {
+  if (per === "correct") return window.correct;
+  const divisor = per === "window" ? 1 : window.tokens;
+  return divisor > 0 ? divisor : undefined;
+}
 
-/** Everything that can be said of one window; a quotient with nothing to divide by is left out. */
+/**
+ * Everything that can be said of one window; a quotient with nothing to divide by is left out. One with the divisor 0
+ * (no correct answer) has no value by itself and counts in the quotient of sums.
+ */
 export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
   const quotients = ofPhase(energy, rateUncertainty);
   const { stage } = energy.window;
@@ -81,7 +88,7 @@ function ofPhase(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotie
   const list: Quotient[] = [];
   for (const { name, unit, per } of ENERGIES[window.phase] ?? []) {
     const divisor = divisorOf(energy, per);
-    if (!(divisor > 0)) continue;
+    if (divisor === undefined) continue;
     if (energy.energy_j !== null)
       list.push({ name, unit, dividend: energy.energy_j, divisor, components: energy.components, uncertain: "dividend" });
     if (energy.net_j !== null)
