@@ -1,11 +1,12 @@
 import { effectiveDof } from "../metrics/budget.ts";
 import type { BudgetLine, Results, SummaryValue } from "../model/results.ts";
 import { significant, table, WIDTH, withUncertainty } from "./format.ts";
-import { HEADLINES } from "./headlines.ts";
+import { headlinesOf } from "./headlines.ts";
 
 /** The uncertainty budget of each headline quantity (JCGM 100:2008), largest component first. */
 export function budgetTable({ budget, summary }: Results): string {
-  return HEADLINES.filter(([name]) => (budget[name]?.length ?? 0) > 0)
+  return headlinesOf(summary)
+    .filter(([name]) => (budget[name]?.length ?? 0) > 0)
     .map(([name, label]) => quantity(`${label} (${name})`, summary[name]!, budget[name]!))
     .join("\n\n");
 }

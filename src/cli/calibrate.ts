@@ -79,8 +79,9 @@ async function calibrateCommand(path: string, options: CalibrateOptions): Promis
 
 /** @throws JoulebenchError `config` when the rig has no such instrument */
 function channelOf(rig: Rig, { instrument, seconds }: CalibrateOptions): WatchedChannel {
-  const [measured = "", channel = ""] = rig.measurand.split(".");
+  const [measured, channel = ""] = rig.measurand?.split(".") ?? [];
   const source = instrument ?? measured;
+  if (source === undefined) throw new JoulebenchError("config", rig.name, "has no instrument, so there is nothing to calibrate");
   if (!(source in rig.instruments))
     throw new JoulebenchError("config", source, `no such instrument in the rig; there are: ${Object.keys(rig.instruments).join(", ")}`);
   if (!(Number(seconds) >= LEAST_SECONDS))

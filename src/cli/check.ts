@@ -15,7 +15,8 @@ export function registerCheck(program: Command): void {
     .action((path: string, { json = false }: { json?: boolean }) =>
       conclude(async () => {
         const rig = readRig(path);
-        if (!json) process.stderr.write(`opening ${Object.keys(rig.instruments).join(", ")}${rig.device ? " and the device" : ""}…\n`);
+        if (!json)
+          process.stderr.write(`opening ${[...Object.keys(rig.instruments), ...(rig.device ? ["the device"] : [])].join(" and ")}…\n`);
         const findings = await check(rig);
         if (json) process.stdout.write(`${JSON.stringify(findings, null, 1)}\n`);
         else process.stdout.write(`${told(findings)}\n`);

@@ -5,7 +5,7 @@ import { type Analysis, analyzeSession } from "../session/analysis.ts";
 import { differences, provenance, sameInstrument } from "../session/provenance.ts";
 import { conclude, EXIT, exitOfResults } from "./exit.ts";
 import { significant, table, withUncertainty, wrap } from "./format.ts";
-import { HEADLINES } from "./headlines.ts";
+import { headlinesOf } from "./headlines.ts";
 import { noteState } from "./report.ts";
 import { verdict } from "./results-table.ts";
 
@@ -80,13 +80,13 @@ const sessionTable = (dirs: readonly string[], analyses: readonly Analysis[]): s
   table(analyses.map(({ results }, i) => [i === 0 ? "reference" : String(i), dirs[i]!, verdict(results)]));
 
 function comparisonText({ dir, same_instrument, ratios }: Comparison): string {
-  const rows = HEADLINES.flatMap(([name, label]) => {
-    const each = ratios.find((ratio) => ratio.name === name);
-    if (!each) return [];
+  const byName = Object.fromEntries(ratios.map((each) => [each.name, each]));
+  const rows = headlinesOf(byName).map(([name, label]) => {
+    const each = byName[name]!;
     const values = [label, significant(each.reference), significant(each.value), each.unit];
     const { ratio, expanded_uncertainty: U, k } = each;
-    if (ratio === null || U === null || k === null) return [[...values, "reference is 0 within its U", ""]];
-    return [[...values, withUncertainty(ratio, U), k.toFixed(2)]];
+    if (ratio === null || U === null || k === null) return [...values, "reference is 0 within its U", ""];
+    return [...values, withUncertainty(ratio, U), k.toFixed(2)];
   });
   const why = same_instrument
     ? "One instrument with one calibration: its gain and its voltage's offset cancel, and its current's offset as far as both sessions are alike; clocks, baselines, gaps and repeats are each session's own."

@@ -1,15 +1,14 @@
 import type { ExperimentSummary } from "../session/experiment-summary.ts";
 import { significant, table, withUncertainty, wrap } from "./format.ts";
-import { HEADLINES } from "./headlines.ts";
+import { headlinesOf } from "./headlines.ts";
 
 /** The table at the end of an experiment: one block per set of parameters, then what was not measured. */
 export function experimentTable({ groups, unmeasured }: ExperimentSummary): string {
   const parts = groups.map(({ values, cells, quantities }) => {
-    const rows = HEADLINES.flatMap(([name, label]) => {
-      const each = quantities[name];
-      if (!each) return [];
+    const rows = headlinesOf(quantities).map(([name, label]) => {
+      const each = quantities[name]!;
       const { value, expanded_uncertainty: U, unit, spread, n } = each;
-      return [[label, withUncertainty(value, U), unit, spread === null ? "-" : significant(spread, 2), String(n)]];
+      return [label, withUncertainty(value, U), unit, spread === null ? "-" : significant(spread, 2), String(n)];
     });
     const head = Object.entries(values).map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`);
     const body = rows.length > 0 ? table([["", "mean ± U", "", "spread", "n"], ...rows], [1, 3, 4]) : "  no valid session";

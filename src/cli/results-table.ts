@@ -1,6 +1,6 @@
 import type { Results } from "../model/results.ts";
 import { table, withUncertainty } from "./format.ts";
-import { HEADLINES } from "./headlines.ts";
+import { headlinesOf } from "./headlines.ts";
 
 /** What batteries are rated in, beside the SI unit: 1 mWh = 3.6 J, 1 mAh = 3.6 C. */
 const IN_BATTERY_UNITS: Readonly<Record<string, readonly [string, number]>> = {
@@ -10,9 +10,8 @@ const IN_BATTERY_UNITS: Readonly<Record<string, readonly [string, number]>> = {
 
 /** The table at the end of a command: value ± expanded uncertainty, coverage factor, number of requests. */
 export function summaryTable({ summary }: Results): string {
-  const rows = HEADLINES.flatMap(([name, label]) => {
-    const each = summary[name];
-    if (!each) return [];
+  const rows = headlinesOf(summary).flatMap(([name, label]) => {
+    const each = summary[name]!;
     const row = (unit: string, factor: number): string[] => [
       label,
       withUncertainty(each.value * factor, each.expanded_uncertainty * factor),

@@ -2,7 +2,7 @@ import type { Block } from "../model/block.ts";
 import { identityMap, type SessionSeconds, type TimeMap } from "../model/clock.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Accuracy } from "../model/instrument.ts";
-import type { ImportedFile, Importer, Recording, Reference } from "../model/recording.ts";
+import type { ImportedFile, Importer, PowerRecording, Reference } from "../model/recording.ts";
 import { type PublishedWindow, readLog, readResults, readTimestamps } from "./eembc-texts.ts";
 import { fileNamed, here, readFolder } from "./folder.ts";
 import { Problems } from "./problems.ts";
@@ -39,7 +39,7 @@ export const eembc: Importer = {
   decode,
 };
 
-function decode(files: readonly ImportedFile[]): Recording {
+function decode(files: readonly ImportedFile[]): PowerRecording {
   const problems = new Problems();
   const trace = readTrace(fileNamed(files, ENERGY), problems);
   const edges_s = readTimestamps(fileNamed(files, TIMESTAMPS), problems);

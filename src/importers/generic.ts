@@ -2,7 +2,7 @@ import type { ColumnKey } from "../model/block.ts";
 import { identityMap } from "../model/clock.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Accuracy } from "../model/instrument.ts";
-import type { ImportedFile, Importer, Recording } from "../model/recording.ts";
+import type { ImportedFile, Importer, PowerRecording, Recording } from "../model/recording.ts";
 import { parseEvent } from "../parsers/jsonl.ts";
 import { readHeader, readRows, type Table } from "./csv.ts";
 import { fileNamed, here, readFolder, textOf } from "./folder.ts";
@@ -31,7 +31,7 @@ export const generic: Importer = {
   decode,
 };
 
-function decode(files: readonly ImportedFile[]): Recording {
+function decode(files: readonly ImportedFile[]): PowerRecording {
   const optional = (name: string) => files.find((each) => each.name === name);
   const problems = new Problems();
   const rig = readGenericRig(optional("rig.json"), problems);
@@ -52,7 +52,7 @@ interface Decoded {
   readonly readings: Recording["readings"];
 }
 
-function recording({ rig, power, nominal_s, events, readings }: Decoded): Recording {
+function recording({ rig, power, nominal_s, events, readings }: Decoded): PowerRecording {
   const { blocks, faults } = traceBlocks({
     source: POWER,
     sampler: rig.sampler,

@@ -1,7 +1,7 @@
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Reading } from "../model/reading.ts";
-import type { ImportedFile, Importer, Recording } from "../model/recording.ts";
+import type { ImportedFile, Importer, PowerRecording } from "../model/recording.ts";
 import { readJson } from "./json.ts";
 import { readAppRun } from "./melt-app.ts";
 import { clockMap, eventClock } from "./melt-clocks.ts";
@@ -40,7 +40,7 @@ interface Decoded {
   readonly rig: MeltRig;
 }
 
-function decode(files: readonly ImportedFile[]): Recording {
+function decode(files: readonly ImportedFile[]): PowerRecording {
   const problems = new Problems();
   const optional = (name: string) => files.find((each) => each.name === name);
   const [configurationFile, rigFile] = [optional(CONFIGURATION), optional(RIG)];
@@ -64,7 +64,7 @@ function readRun(files: readonly ImportedFile[], problems: Problems): MeltRun {
   return isLlamaCpp(files) ? readLlamaCppRun(files, problems) : readAppRun(files, problems);
 }
 
-function recording(decoded: Decoded): Recording {
+function recording(decoded: Decoded): PowerRecording {
   const { meter, run, configuration, rig } = decoded;
   const { trace, zero, origin_s, channel } = meter;
   const power_u_s = Math.hypot(trace.u_s, zero.u_s);

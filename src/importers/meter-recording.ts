@@ -2,7 +2,7 @@ import type { Block, ColumnKey, Sampler } from "../model/block.ts";
 import { identityMap, type SessionSeconds, type TimeMap } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
-import type { ImportedFile, Recording, Reference } from "../model/recording.ts";
+import type { ImportedFile, PowerRecording, Reference } from "../model/recording.ts";
 import { readEvents } from "./generic.ts";
 import { EVENTS as EVENTS_FILE, tableOf } from "./meter-folder.ts";
 import { accuracyFact, type MeterRig, meterAccuracy, readMeterRig, type StatedAccuracy } from "./meter-rig.ts";
@@ -47,7 +47,7 @@ export type TraceReader = (file: ImportedFile, rig: MeterRig, problems: Problems
  *
  * @throws JoulebenchError `config` with everything that is wrong with any of the files
  */
-export function decodeMeter(format: string, files: readonly ImportedFile[], read: TraceReader): Recording {
+export function decodeMeter(format: string, files: readonly ImportedFile[], read: TraceReader): PowerRecording {
   const problems = new Problems();
   const rig = readMeterRig(files, problems);
   const trace = read(tableOf(files), rig, problems);
@@ -58,7 +58,7 @@ export function decodeMeter(format: string, files: readonly ImportedFile[], read
   return recording(trace!, rig, events);
 }
 
-function recording(trace: MeterTrace, rig: MeterRig, given: readonly InferenceEvent[] | undefined): Recording {
+function recording(trace: MeterTrace, rig: MeterRig, given: readonly InferenceEvent[] | undefined): PowerRecording {
   const origin_s = trace.times_s[0]! > EPOCH_S ? Math.floor(trace.times_s[0]!) : 0;
   const times_s = origin_s > 0 ? trace.times_s.map((time_s) => time_s - origin_s) : trace.times_s;
   const { nominal_s, sampler, columns, voltage_v, channel = CHANNEL } = trace;

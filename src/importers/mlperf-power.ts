@@ -1,7 +1,7 @@
 import { identityMap } from "../model/clock.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Accuracy } from "../model/instrument.ts";
-import type { ImportedFile, Importer, Recording } from "../model/recording.ts";
+import type { ImportedFile, Importer, PowerRecording } from "../model/recording.ts";
 import { fileNamed, readFolder, type Wanted } from "./folder.ts";
 import { clientMap, clockFacts, type HostOffset, hostOffset } from "./mlperf-clocks.ts";
 import { type HostLog, type PowerLog, readDetail, readHostLog, readPowerLog, stamp_ms } from "./mlperf-texts.ts";
@@ -45,7 +45,7 @@ interface Run {
   readonly offset: HostOffset;
 }
 
-function decode(files: readonly ImportedFile[]): Recording {
+function decode(files: readonly ImportedFile[]): PowerRecording {
   const problems = new Problems();
   const client = readHostLog(fileNamed(files, CLIENT), problems);
   const server = readHostLog(fileNamed(files, SERVER), problems);
@@ -61,7 +61,7 @@ function decode(files: readonly ImportedFile[]): Recording {
   return recording({ log, detail, window: window!, offset: offset! });
 }
 
-function recording({ log, detail, window, offset }: Run): Recording {
+function recording({ log, detail, window, offset }: Run): PowerRecording {
   const origin_ms = Math.floor(log.times_ms[0]! / 1000) * 1000;
   const seconds = (at_ms: number) => (at_ms - origin_ms) / 1000;
   const { blocks, faults } = traceBlocks({

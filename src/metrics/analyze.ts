@@ -1,5 +1,5 @@
 import type { Window } from "../model/measurement.ts";
-import type { Recording } from "../model/recording.ts";
+import { hasPower, type Recording } from "../model/recording.ts";
 import type { Results } from "../model/results.ts";
 import { baselineInstants, baselinesOf } from "./baseline.ts";
 import { chargesOf } from "./charge.ts";
@@ -12,15 +12,20 @@ import { rateUncertaintyOf, samplingOf, timingFunction } from "./sampling.ts";
 import { addSessionValues, flagUnsteady, idleMeasurement } from "./session-values.ts";
 import { splitAtPhaseEdges } from "./step-split.ts";
 import { summarise } from "./summary.ts";
+import { analyzeTimes } from "./times.ts";
+import { countedOf, requestsOf, validRequests } from "./valid-requests.ts";
 import { validate } from "./validity.ts";
 
 /**
  * Final results of a recording: one sweep over its samples, whatever its length.
  *
+ * Of one without power there are the times alone.
+ *
  * @param session name of the session, kept in the results
  * @param cut windows, as `windows/` cut them from the recording's events
  */
 export function analyze(session: string, recording: Recording, cut: readonly Window[]): Results {
+  if (!hasPower(recording)) return analyzeTimes(session, recording, cut);
   const { measurand, maps } = recording;
   const source = `${measurand.source}.${measurand.channel}`;
   const sampling = samplingOf(recording);
@@ -52,14 +57,11 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
   const charge_c = sampling.hasCurrent ? chargesOf(recording, windows, split) : () => undefined;
   const energies = energiesOf(windows, context).map((each) => withCharge(each, charge_c(each.window)));
   const rateUncertainty = rateUncertaintyOf(recording, readings.end_s - readings.start_s);
-  const requests = [...new Set(windows.filter((each) => each.phase === "request").map((each) => each.request))];
-  const phases = phasesByRequest(energies);
-  const valid = new Set(requests.filter((request) => isValid(phases.get(request) ?? [])));
-  const counted = energies.filter(({ window, flags }) =>
-    window.phase === "load" || window.phase === "unit" ? !flags.includes("INVALID") : valid.has(window.request),
-  );
+  const requests = requestsOf(windows);
+  const valid = validRequests(energies, requests, true);
+  const counted = countedOf(energies, new Set(valid));
   const summary = summarise(counted, rateUncertainty);
-  const validUnits = counted.filter((each) => each.window.phase === "unit").length;
+  const validUnits = counted.filter((each) => each.window.phase === "unit" && each.window.stage === undefined).length;
   const measurements = energies.flatMap((each) => measurementsOf(each, source, rateUncertainty));
   addSessionValues(summary, baselines, { counted, context, recording });
   if (baseline) measurements.push(idleMeasurement(baseline, recording, context, source));
@@ -77,7 +79,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
     outcomes: recording.outcomes ?? [],
     throttling: { episodes: [] },
     faults: recording.faults,
-    validity: validate({ recording, energies, baselines, context, summary: summary.values, valid: [...valid], requests, validUnits }),
+    validity: validate({ recording, energies, baselines, context, summary: summary.values, valid, requests, validUnits }),
   };
 }
 
@@ -92,26 +94,3 @@ const LEAST_TOKEN_SAMPLES = 20;
 
 const isUnresolved = ({ phase, start_s, end_s }: Window, step_s: number): boolean =>
   phase === "token" && (end_s - start_s) / step_s < LEAST_TOKEN_SAMPLES * (1 - 1e-9);
-
-/** What decides whether a request counts: its phases, without tail and single tokens. */
-function phasesByRequest(energies: readonly WindowEnergy[]): ReadonlyMap<string, readonly WindowEnergy[]> {
-  const found = new Map<string, WindowEnergy[]>();
-  for (const energy of energies) {
-    const { phase, request } = energy.window;
-    if (phase === "token" || phase === "tail") continue;
-    const own = found.get(request);
-    if (own) own.push(energy);
-    else found.set(request, [energy]);
-  }
-  return found;
-}
-
-const isValid = (phases: readonly WindowEnergy[]): boolean =>
-  phases.every(({ energy_j, flags }) => energy_j !== null && !flags.some((flag) => EXCLUDING.has(flag))) &&
-  phases.some(({ window }) => window.phase === "decode" || window.phase === "prefill");
-
-/** Flags that take a request out of the summary. */
-const EXCLUDING = new Set([
-  ...["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"],
-  ...["OUTCOME_OOM", "OUTCOME_CRASH", "OUTCOME_REFUSED", "OUTCOME_TIMEOUT"],
-]);

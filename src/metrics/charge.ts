@@ -1,5 +1,5 @@
 import type { Window } from "../model/measurement.ts";
-import type { Recording } from "../model/recording.ts";
+import type { PowerRecording } from "../model/recording.ts";
 import { type CounterReadings, readCounter } from "./counter.ts";
 import { Instants } from "./instants.ts";
 
@@ -13,7 +13,7 @@ const CHARGED = new Set<Window["phase"]>(["request", "unit", "load"]);
  * @returns undefined for other windows, for windows with a gap, and where the source gives no current
  */
 export function chargesOf(
-  { measurand, maps, blocks }: Recording,
+  { measurand, maps, blocks }: PowerRecording,
   windows: readonly Window[],
   split: (readings: CounterReadings, windows: readonly Window[], instants: Instants) => unknown,
 ): (window: Window) => number | undefined {

@@ -1,7 +1,7 @@
 import { toSession } from "../model/clock.ts";
 import { isSteady, STRAY, straysOf } from "./baseline.ts";
 import { constantEffects, type WindowEnergy } from "./energies.ts";
-import type { Evidence, Verdict } from "./evidence.ts";
+import type { Evidence, TimeEvidence, Verdict } from "./evidence.ts";
 
 /** Largest share of a power that one count may be. */
 const LARGEST_COUNT = 0.02;
@@ -28,7 +28,7 @@ export function edgesAreCovered({ energies }: Evidence): Verdict {
 }
 
 /** The hard bound that the pings give. */
-export function boundIsNarrow({ recording }: Evidence): Verdict {
+export function boundIsNarrow({ recording }: TimeEvidence): Verdict {
   const bounds = recording.maps.flatMap(({ pieces }) => pieces.map((each) => each.bound_s)).filter(Number.isFinite);
   if (bounds.length === 0) return [true, "no clock with a bound to judge"];
   const worst_s = Math.max(...bounds);
@@ -38,7 +38,7 @@ export function boundIsNarrow({ recording }: Evidence): Verdict {
     : [false, `${sentence}, of ±${1e3 * LARGEST_BOUND_S} ms: the way to it is slow; a cable is faster than radio`];
 }
 
-export function ratesAreCredible({ recording }: Evidence): Verdict {
+export function ratesAreCredible({ recording }: TimeEvidence): Verdict {
   const rates = Object.entries(recording.clocks).flatMap(([clock, { rate_ppm, windows_beyond_limit, bound_s }]) =>
     typeof rate_ppm === "number"
       ? [

@@ -12,8 +12,8 @@ export function energiesOf(windows: readonly Window[], context: EnergyContext): 
   for (const window of windows) {
     if (window.phase === "token" || window.phase === "request") continue;
     const part = measuredPower_w(window, context);
-    add(`${window.phase}/${window.request}`, part);
-    add(window.phase, part);
+    add(`${likeness(window)}/${window.request}`, part);
+    add(likeness(window), part);
   }
   const like = (phase: string, request: string): number => {
     const own = totals.get(`${phase}/${request}`);
@@ -22,7 +22,7 @@ export function energiesOf(windows: readonly Window[], context: EnergyContext): 
   };
   const parts = new Map<string, { missing_s: number; fill_j: number }>();
   const ofPart = (window: Window): WindowEnergy => {
-    const phase = window.phase === "token" ? "decode" : window.phase;
+    const phase = likeness(window);
     const energy = windowEnergy(window, () => like(phase, window.request), context);
     if (energy.coverage < 1 && (window.phase === "prefill" || window.phase === "decode")) {
       const missing_s = (1 - energy.coverage) * (window.end_s - window.start_s);
@@ -41,3 +41,6 @@ export function energiesOf(windows: readonly Window[], context: EnergyContext): 
   const energies = windows.filter((each) => !isRequest(each)).map(ofPart);
   return flagMissingTokens(energies.concat(windows.filter(isRequest).map(ofRequest)));
 }
+
+/** What fills a gap of a window: its phase, its stage, and of a token the decode it is of. */
+const likeness = ({ phase, stage }: Window): string => (phase === "token" ? "decode" : stage === undefined ? phase : `${phase}:${stage}`);

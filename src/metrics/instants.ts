@@ -45,7 +45,8 @@ export class Instants {
     const of = new Uint8Array(this.at.length);
     for (const window of windows) {
       const painted = CLASSES.indexOf(window.phase) + 1;
-      if (painted > 0) of.fill(painted, this.indexOf(window.start_s), this.indexOf(window.end_s));
+      // A stage lies in what it is a part of, and is painted like that.
+      if (painted > 0 && window.stage === undefined) of.fill(painted, this.indexOf(window.start_s), this.indexOf(window.end_s));
     }
     return { of, count: CLASSES.length + 1 };
   }

@@ -1,4 +1,4 @@
-import type { Component, Phase } from "../model/measurement.ts";
+import type { Component, Phase, Window } from "../model/measurement.ts";
 import { scaled } from "./budget.ts";
 import type { WindowEnergy } from "./energies.ts";
 
@@ -60,18 +60,35 @@ const TIMES: Partial<Record<Phase, readonly { name: string; unit: string; as: "d
     { name: "decode_rate", unit: "token/s", as: "rate" },
   ],
   request: [{ name: "e2e_latency", unit: "s", as: "duration" }],
+  unit: [{ name: "time_per_unit", unit: "s", as: "per_token" }],
 };
 
-const divisorOf = ({ window }: WindowEnergy, per: Recipe["per"]): number =>
-  per === "window" ? 1 : per === "tokens" ? window.tokens : (window.correct ?? 0);
+/** Undefined where there is nothing to divide by. A wrong answer is divided by, too: what it cost counts for the right ones. */
+function divisorOf({ window }: WindowEnergy, per: Recipe["per"]): number | undefined {
+  if (per === "correct") return window.correct;
+  const divisor = per === "window" ? 1 : window.tokens;
+  return divisor > 0 ? divisor : undefined;
+}
 
-/** Everything that can be said of one window; a quotient with nothing to divide by is left out. */
+/**
+ * Everything that can be said of one window; a quotient with nothing to divide by is left out. One with the divisor 0
+ * (no correct answer) has no value by itself and counts in the quotient of sums.
+ */
 export function quotientsOf(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
+  const quotients = ofPhase(energy, rateUncertainty);
+  const { stage } = energy.window;
+  return stage === undefined ? quotients : quotients.map((each) => ({ ...each, name: ofStage(each.name, stage) }));
+}
+
+/** The name of a quantity of a unit, of one stage of it: `energy_per_unit:head`. */
+export const ofStage = (name: string, stage: string | undefined): string => (stage === undefined ? name : `${name}:${stage}`);
+
+function ofPhase(energy: WindowEnergy, rateUncertainty: RateUncertainty): Quotient[] {
   const { window } = energy;
   const list: Quotient[] = [];
   for (const { name, unit, per } of ENERGIES[window.phase] ?? []) {
     const divisor = divisorOf(energy, per);
-    if (!(divisor > 0)) continue;
+    if (divisor === undefined) continue;
     if (energy.energy_j !== null)
       list.push({ name, unit, dividend: energy.energy_j, divisor, components: energy.components, uncertain: "dividend" });
     if (energy.net_j !== null)
@@ -121,6 +138,6 @@ export function quotientComponents({ dividend, divisor, components, uncertain }:
 }
 
 /** The names a null window would have had, so that nothing disappears from the results. */
-export function energyNames(phase: Phase): readonly { name: string; unit: string }[] {
-  return (ENERGIES[phase] ?? []).filter((each) => each.per === "window");
+export function energyNames({ phase, stage }: Window): readonly { name: string; unit: string }[] {
+  return (ENERGIES[phase] ?? []).filter((each) => each.per === "window").map(({ name, unit }) => ({ name: ofStage(name, stage), unit }));
 }

@@ -71,7 +71,8 @@ function accelerationOf(shares: readonly Share[]): number {
   const left = shares.map((each) => (total.dividend - each.dividend) / (total.divisor - each.divisor));
   const mean = sum(left) / left.length;
   const squares = sum(left.map((each) => (mean - each) ** 2));
-  return squares === 0 ? 0 : sum(left.map((each) => (mean - each) ** 3)) / (6 * squares ** 1.5);
+  // Where a single request holds all of the divisor, the others have no quotient without it.
+  return !(squares > 0 && Number.isFinite(squares)) ? 0 : sum(left.map((each) => (mean - each) ** 3)) / (6 * squares ** 1.5);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

@@ -1,6 +1,6 @@
 import { power } from "../model/block.ts";
 import { pieceAt } from "../model/clock.ts";
-import type { Recording } from "../model/recording.ts";
+import type { PowerRecording, Recording } from "../model/recording.ts";
 import { timingOf } from "./energies.ts";
 
 /** What the samples of a recording are like. */
@@ -14,7 +14,7 @@ export interface Sampling {
 }
 
 /** From the first block that has the channel and a place in time. */
-export function samplingOf({ measurand, maps, blocks }: Recording): Sampling {
+export function samplingOf({ measurand, maps, blocks }: PowerRecording): Sampling {
   for (const block of blocks()) {
     if (block.source !== measurand.source || block.length < 2 || !power(block, measurand.channel)) continue;
     const map = maps.find((each) => each.source === block.source && each.epoch === block.epoch);
@@ -32,7 +32,7 @@ export function samplingOf({ measurand, maps, blocks }: Recording): Sampling {
   return { step_s: 0, voltage_v: Number.NaN, integrating: true, hasCurrent: false };
 }
 
-export function timingFunction({ measurand, maps, events }: Recording): (t: number) => number {
+export function timingFunction({ measurand, maps, events }: PowerRecording): (t: number) => number {
   const eventSources = new Set(events.map((each) => each.source));
   const power = maps.filter((each) => each.source === measurand.source);
   const event = maps.filter((each) => each.source !== measurand.source && eventSources.has(each.source));

@@ -29,6 +29,7 @@ export function summarise(energies: readonly WindowEnergy[], rateUncertainty: Ra
   for (const [name, quotients] of byName) {
     const dividend = sum(quotients.map((each) => each.dividend));
     const divisor = sum(quotients.map((each) => each.divisor));
+    if (!(divisor > 0)) continue; // No answer was correct.
     const value = dividend / divisor;
     const { component, lag1, effective } = repeatsOf(quotients);
     const components = [...systematic(quotients, dividend, divisor), ...(component ? [component] : [])];

@@ -14,11 +14,22 @@ import {
   temperatureIsSteady,
   valuesAgree,
 } from "./checks.ts";
-import type { Evidence, Verdict } from "./evidence.ts";
+import type { Evidence, TimeEvidence, Verdict } from "./evidence.ts";
 
-interface Rule {
+interface Named {
   readonly rule: string;
   readonly level: "WARN" | "FAIL";
+}
+
+/** A rule that holds or not of power, and of times measured without. */
+interface TimeRule extends Named {
+  readonly of: "times";
+  readonly check: (evidence: TimeEvidence) => Verdict;
+}
+
+/** A rule that says nothing where no power was measured. */
+interface PowerRule extends Named {
+  readonly of: "power";
   readonly check: (evidence: Evidence) => Verdict;
 }
 
@@ -27,17 +38,18 @@ const LEAST_REQUESTS = 5;
 const SHORT_WINDOW_S = 1;
 const SHORT_BASELINE_S = 60;
 
-const countOf = ({ recording }: Evidence, code: string): number =>
+const countOf = ({ recording }: TimeEvidence, code: string): number =>
   recording.faults.filter((fault) => fault.code === code).reduce((sum, fault) => sum + fault.count, 0);
 
 /** Phases that carry one of these flags. */
-const flagged = ({ energies }: Evidence, ...wanted: readonly string[]): number =>
+const flagged = ({ energies }: TimeEvidence, ...wanted: readonly string[]): number =>
   energies.filter(({ window, flags }) => window.phase !== "token" && wanted.some((flag) => flags.includes(flag))).length;
 
 /** Every rule, in the order they are printed. */
-const RULES: readonly Rule[] = [
+const RULES: readonly (TimeRule | PowerRule)[] = [
   {
     rule: "measured",
+    of: "power",
     level: "FAIL",
     check: ({ energies }) => {
       const n = energies.filter((each) => each.energy_j !== null).length;
@@ -46,6 +58,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "requests",
+    of: "times",
     level: "FAIL",
     check: ({ valid, requests, recording, validUnits }) => {
       if (requests.length === 0 && validUnits > 0) return [true, `${validUnits} units measured, no requests`];
@@ -56,6 +69,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "coverage",
+    of: "power",
     level: "WARN",
     check: (evidence) => {
       const n = flagged(evidence, "COVERAGE", "GAP_UNCERTAINTY", "EDGE_GAP", "TOKEN_IN_GAP");
@@ -64,15 +78,17 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "gaps",
+    of: "power",
     level: "WARN",
     check: (evidence) => {
       const n = flagged(evidence, "GAP");
       return [n === 0, n === 0 ? "no phase has a gap" : `${n} phases have a gap, filled by the mean of their phase and flagged`];
     },
   },
-  { rule: "edges", level: "WARN", check: edgesAreCovered },
+  { rule: "edges", of: "power", level: "WARN", check: edgesAreCovered },
   {
     rule: "samples",
+    of: "power",
     level: "WARN",
     check: (evidence) => {
       const lost = countOf(evidence, "lost_samples");
@@ -81,6 +97,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "range",
+    of: "power",
     level: "FAIL",
     check: (evidence) => {
       const n = countOf(evidence, "over_range") + countOf(evidence, "arithmetic_overflow");
@@ -90,22 +107,24 @@ const RULES: readonly Rule[] = [
       ];
     },
   },
-  { rule: "signal", level: "FAIL", check: signalLives },
-  { rule: "resolution", level: "WARN", check: countsAreFine },
-  { rule: "sampler", level: "WARN", check: nothingFolds },
-  { rule: "calibration", level: "FAIL", check: calibrationIsYoung },
+  { rule: "signal", of: "power", level: "FAIL", check: signalLives },
+  { rule: "resolution", of: "power", level: "WARN", check: countsAreFine },
+  { rule: "sampler", of: "power", level: "WARN", check: nothingFolds },
+  { rule: "calibration", of: "power", level: "FAIL", check: calibrationIsYoung },
   {
     rule: "clocks",
+    of: "times",
     level: "FAIL",
     check: (evidence) => {
       const n = countOf(evidence, "clock_unmapped");
       return [n === 0, n === 0 ? "every clock was put on the session's" : `${n} clocks could not be put on the session's`];
     },
   },
-  { rule: "clock_rates", level: "FAIL", check: ratesAreCredible },
-  { rule: "clock_bound", level: "WARN", check: boundIsNarrow },
+  { rule: "clock_rates", of: "times", level: "FAIL", check: ratesAreCredible },
+  { rule: "clock_bound", of: "times", level: "WARN", check: boundIsNarrow },
   {
     rule: "alignment",
+    of: "power",
     level: "FAIL",
     check: ({ recording }) => {
       const { state, detail } = judgeAlignment(recording.alignment ?? []);
@@ -114,6 +133,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "clock_steps",
+    of: "times",
     level: "WARN",
     check: (evidence) => {
       const n = countOf(evidence, "clock_step") + countOf(evidence, "clock_restart");
@@ -127,6 +147,7 @@ const RULES: readonly Rule[] = [
   {
     // A warning: the disagreement is in every uncertainty already, and the bound of the line does not depend on it.
     rule: "clock_agreement",
+    of: "times",
     level: "WARN",
     check: ({ recording }) => {
       const all = Object.values(recording.clocks).flatMap(({ cross_check_s }) =>
@@ -139,17 +160,19 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "baseline",
+    of: "power",
     level: "WARN",
     check: ({ baselines: { used } }) => {
       const length = used ? `${used.duration_s.toFixed(1)} s of idle` : "no idle interval: net values are missing";
       return [(used?.duration_s ?? 0) >= SHORT_BASELINE_S, `${length}; ${SHORT_BASELINE_S} s are recommended`];
     },
   },
-  { rule: "idle_steady", level: "WARN", check: idleIsSteady },
-  { rule: "idle_change", level: "WARN", check: idleIsTheSame },
-  { rule: "temperature", level: "WARN", check: temperatureIsSteady },
+  { rule: "idle_steady", of: "power", level: "WARN", check: idleIsSteady },
+  { rule: "idle_change", of: "power", level: "WARN", check: idleIsTheSame },
+  { rule: "temperature", of: "power", level: "WARN", check: temperatureIsSteady },
   {
     rule: "windows",
+    of: "power",
     level: "WARN",
     check: ({ energies }) => {
       const phases = energies.filter((each) => each.window.phase === "prefill" || each.window.phase === "decode");
@@ -162,16 +185,18 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "power",
+    of: "power",
     level: "WARN",
     check: ({ energies }) => {
       const n = energies.filter((each) => each.window.phase !== "token" && each.energy_j !== null && each.energy_j < 0).length;
       return [n === 0, n === 0 ? "no phase has negative energy" : `${n} phases have negative energy: are the meter's leads swapped?`];
     },
   },
-  { rule: "sums", level: "FAIL", check: partsAddUp },
-  { rule: "agreement", level: "FAIL", check: valuesAgree },
+  { rule: "sums", of: "power", level: "FAIL", check: partsAddUp },
+  { rule: "agreement", of: "power", level: "FAIL", check: valuesAgree },
   {
     rule: "events",
+    of: "times",
     level: "WARN",
     check: (evidence) => {
       const n = countOf(evidence, "unpaired_event") + countOf(evidence, "duplicate_event") + countOf(evidence, "late_event");
@@ -180,6 +205,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rule: "tape",
+    of: "times",
     level: "FAIL",
     check: (evidence) => {
       const n = countOf(evidence, "tape_truncated");
@@ -188,8 +214,10 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-export const validate = (evidence: Evidence): RuleResult[] =>
-  RULES.map(({ rule, level, check }) => {
-    const [pass, detail, other = level] = check(evidence);
-    return { rule, level: other, pass, detail };
-  });
+export const validate = (evidence: Evidence): RuleResult[] => RULES.map((each) => judged(each, each.check(evidence)));
+
+/** The rules that apply where no power was measured. */
+export const validateTimes = (evidence: TimeEvidence): RuleResult[] =>
+  RULES.flatMap((each) => (each.of === "times" ? [judged(each, each.check(evidence))] : []));
+
+const judged = ({ rule, level }: Named, [pass, detail, other = level]: Verdict): RuleResult => ({ rule, level: other, pass, detail });

@@ -41,6 +41,7 @@ export interface InferenceEvent {
   readonly unit?: string;
   readonly count?: number;
   readonly model?: string;
+  /** For `unit_*` inside a request or a larger unit: the name of the stage it is. `warm-up`: not measured. */
   readonly phase?: string;
   readonly correct?: number;
 }

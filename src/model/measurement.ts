@@ -18,6 +18,8 @@ export interface Window {
   /** For `token`: k, counted from the first output token, which is 0. */
   readonly index?: number;
   readonly unit?: string;
+  /** For `unit`: the name of the stage of a request, or of a larger unit, that it is. */
+  readonly stage?: string;
   readonly correct?: number;
   readonly flags: readonly string[];
 }
@@ -47,7 +49,7 @@ export interface Measurement {
   readonly unit: string;
   /** Standard uncertainty (k = 1), same unit as `value`; null with a null value. */
   readonly uncertainty: number | null;
-  /** Fraction of the window covered by samples, 0..1. */
+  /** Fraction of the window covered by samples, 0..1; 1 where no power was to be measured. */
   readonly coverage: number;
   /** `<source>.<channel>` measured, or the clock a time was read on. */
   readonly source: string;

@@ -41,7 +41,8 @@ export interface ClockBreak {
  * `blocks` may be iterated any number of times and gives the same blocks in order of time each time.
  */
 export interface Recording {
-  readonly measurand: Measurand;
+  /** Absent where no power was measured: times are, and there are no energies. */
+  readonly measurand?: Measurand;
   /** One map per (source, epoch) that has ticks, of power sources and of event sources. */
   readonly maps: readonly TimeMap[];
   /** Where clocks broke; windows that touch such a place are invalid. */
@@ -67,6 +68,13 @@ export interface Recording {
   blocks(): Iterable<Block>;
 }
 
+/** A recording that holds power. */
+export interface PowerRecording extends Recording {
+  readonly measurand: Measurand;
+}
+
+export const hasPower = (recording: Recording): recording is PowerRecording => recording.measurand !== undefined;
+
 /** The files of an import as they were found: name inside the import, and every byte. */
 export interface ImportedFile {
   readonly name: string;
@@ -82,5 +90,5 @@ export interface Importer {
   /** Reads what it needs below `path`. @throws JoulebenchError `config` naming the file that is missing or unreadable. */
   collect(path: string): Promise<readonly ImportedFile[]>;
   /** Pure. @throws JoulebenchError `config` naming file, line and what was expected; everything wrong at once. */
-  decode(files: readonly ImportedFile[]): Recording;
+  decode(files: readonly ImportedFile[]): PowerRecording;
 }

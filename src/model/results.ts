@@ -50,7 +50,8 @@ export interface RequestOutcome {
 export interface Results {
   readonly format: 1;
   readonly session: string;
-  readonly measurand: string;
+  /** `<source>.<channel>` of the power that counts; null where none was measured. */
+  readonly measurand: string | null;
   readonly baseline: { readonly name: string; readonly power_w: number | null; readonly uncertainty_w: number | null };
   readonly measurements: readonly Measurement[];
   readonly summary: Readonly<Record<string, SummaryValue>>;

@@ -12,7 +12,7 @@ export interface CalibrationAge {
 
 /** @param started Unix time of session zero, ISO 8601: the session's, never now, so that an analysis can be repeated */
 export function calibrationAge(rig: Rig, started: string): CalibrationAge {
-  const { calibration } = rig.instruments[rig.measurand.split(".")[0]!] ?? {};
+  const { calibration } = rig.instruments[rig.measurand?.split(".")[0] ?? ""] ?? {};
   return {
     ...(calibration ? { age_days: (Date.parse(started) - Date.parse(calibration.date)) / DAY_MS } : {}),
     ...(rig.calibration_max_age_days === undefined ? {} : { limit_days: rig.calibration_max_age_days }),

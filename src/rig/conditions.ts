@@ -67,6 +67,12 @@ export const Limits = z.strictObject({
 });
 export type Limits = z.infer<typeof Limits>;
 
+/** A second load beside the measured work. */
+export const Interference = z.strictObject({
+  argv: Argv.describe("Program and arguments, no shell; it must run until it is ended"),
+});
+export type Interference = z.infer<typeof Interference>;
+
 /** A command on the device before a cell, and the one that undoes it. */
 export const Setting = z.strictObject({ set: Argv, restore: Argv });
 export type Setting = z.infer<typeof Setting>;

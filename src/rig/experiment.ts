@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Check, CoolDown, Limits, Setting } from "./conditions.ts";
+import { Check, CoolDown, Interference, Limits, Setting } from "./conditions.ts";
 import { Plan } from "./plan.ts";
 import { Workload } from "./workload.ts";
 
@@ -13,6 +13,7 @@ export const CellPlan = Plan.extend({
   preflight: z.array(Check).default([]),
   limits: Limits.prefault({}),
   settings: z.array(Setting).default([]),
+  interference: Interference.optional(),
 });
 export type CellPlan = z.infer<typeof CellPlan>;
 

@@ -109,6 +109,7 @@ function impossible(plan: CellPlan, engine: CellEngine | undefined, { rig }: Sur
     problems.push({ path: ["workload", "kind"], message: "needs a device to run an engine on; this rig has none, or an emulated one" });
   if (!device || device.emulated) {
     const asking: readonly (readonly [string, boolean])[] = [
+      ["interference", plan.interference !== undefined],
       ["cool_down", cool_down !== undefined],
       ["preflight", preflight.some(isRequired)],
       ["settings", settings.length > 0],
@@ -119,6 +120,10 @@ function impossible(plan: CellPlan, engine: CellEngine | undefined, { rig }: Sur
   }
   if (isOwn && plan.warm_up > 0)
     problems.push({ path: ["warm_up"], message: "a device's own workload warms up by itself, with requests called warmup-…" });
+  if (plan.interference && device?.link === "detached")
+    problems.push({ path: ["interference"], message: "needs a link while it is measured, and the rig's `link` is detached" });
+  if (limits.power_w !== undefined && rig.measurand === undefined)
+    problems.push({ path: ["limits", "power_w"], message: "needs a meter; this rig has none" });
   const context = engine?.options.context;
   if (workload.kind === "fixed" && typeof context === "number" && workload.prompt_tokens + workload.output_tokens > context)
     problems.push({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { instruments } from "../instruments/index.ts";
 import type { InstrumentKind } from "../model/instrument.ts";
+import type { Measurand } from "../model/recording.ts";
 import { parsers } from "../parsers/index.ts";
 import { sinks } from "../sinks/index.ts";
 import { transports } from "../transports/index.ts";
@@ -47,8 +48,12 @@ const transportOptions = transports.map((each) => each.options.safeExtend({ kind
 /** The schema of a rig file, before what spans several keys is checked; docs/rig.md is tested against it. */
 export const Rig = z.strictObject({
   name: SourceName,
-  instruments: z.record(SourceName, z.discriminatedUnion("kind", instrumentOptions as unknown as Options)),
-  measurand: z.string().regex(/^[^.]+\.[^.]+$/, "expected <instrument>.<channel>, for example meter.main"),
+  instruments: z.record(SourceName, z.discriminatedUnion("kind", instrumentOptions as unknown as Options)).default({}),
+  measurand: z
+    .string()
+    .regex(/^[^.]+\.[^.]+$/, "expected <instrument>.<channel>, for example meter.main")
+    .optional()
+    .describe("Which watts count; without instruments none do, and times alone are measured"),
   calibration_max_age_days: z.number().positive().optional().describe("A session whose calibration is older, or missing, is not valid"),
   device: z
     .strictObject({
@@ -147,6 +152,14 @@ export function instrumentOf(
   return { kind, options: { ...options, ...calibrated }, rigged };
 }
 
+/** The power that counts; undefined for a rig without a meter, which measures times alone. */
+export function measurandOf(rig: Rig): Measurand | undefined {
+  if (rig.measurand === undefined) return undefined;
+  const [source = "", channel = ""] = rig.measurand.split(".");
+  const { kind, options } = instrumentOf(rig, source);
+  return { source, channel, accuracy: kind.accuracy(options, channel) };
+}
+
 /** What spans several keys; works on the raw value, so that it is reported together with the rest. */
 function crossCheck(value: unknown): Problem[] {
   const problems: Problem[] = [];
@@ -162,6 +175,10 @@ function crossCheck(value: unknown): Problem[] {
     if (port !== undefined && emulated !== undefined)
       problems.push({ path: ["instruments", name, "emulated"], message: "`port` and `emulated` exclude each other" });
   }
+  if (rig.measurand === undefined && Object.keys(named).length > 0)
+    problems.push({ path: ["measurand"], message: "missing: expected <instrument>.<channel>, for example meter.main" });
+  if (Object.keys(named).length === 0 && rig.measurand === undefined && rig.device === undefined)
+    problems.push({ path: [], message: "expected `instruments` and their `measurand`, or a `device`, or both: nothing could be measured" });
   if (typeof rig.measurand === "string" && rig.measurand.includes(".")) {
     const [source = "", channel = ""] = rig.measurand.split(".");
     const kind = instruments.find((each) => each.kind === asRecord(named[source]).kind);

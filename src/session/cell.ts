@@ -117,6 +117,7 @@ async function measure(rig: Rig, cell: Cell, conditions: Ready["conditions"], { 
       watcher: { ...watcher, power },
       record,
       ...(cell.engine ? { work: cell } : {}),
+      ...(cell.plan.interference ? { interference: cell.plan.interference } : {}),
     });
     return outcomeOf(outcome, watch.passed, signal);
   } finally {

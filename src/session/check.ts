@@ -75,7 +75,7 @@ function instrumentFindings(source: string, rig: Rig, seen: readonly Observation
       detail: lost === 0 ? "no sample lost" : `${lost} samples lost: shorten the cable, lower rate_hz, or use another USB port`,
     },
   ];
-  const [measured, channel = ""] = rig.measurand.split(".");
+  const [measured, channel = ""] = rig.measurand?.split(".") ?? [];
   if (measured === source) findings.push(powerFinding(blocks.flatMap(({ block }) => [...(power(block, channel) ?? [])])));
   return findings;
 }

@@ -1,10 +1,12 @@
 import { timer } from "rxjs";
+import type { Interference } from "../rig/conditions.ts";
 import type { Rig } from "../rig/rig.ts";
 import type { Bench } from "./bench.ts";
 import { detached } from "./detached.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { openWorkload, type Work } from "./engine-work.ts";
 import { loadPulses, runPulses } from "./load-pulses.ts";
+import { SecondLoad } from "./second-load.ts";
 import { UsbPower } from "./usb-power.ts";
 import { aborted, drivenEnd, howEnded, pause, unlessFailed, workloadEnd, workloadFailure } from "./waiting.ts";
 import type { Workload } from "./workload.ts";
@@ -29,6 +31,8 @@ export interface Course {
   readonly notice: (message: string) => void;
   /** An engine is driven, instead of the device's own workload. */
   readonly work?: Work;
+  /** Runs on the device while the work does. */
+  readonly interference?: Interference;
 }
 
 /**
@@ -87,12 +91,13 @@ type Met = Course & { readonly device: DeviceLink | undefined };
 async function phases(bench: Bench, rig: Rig, course: Met): Promise<void> {
   const { plan } = rig;
   const { signal, stage, device, work } = course;
-  const canPulse = plan.pulses && (await pulses(bench, rig, course));
+  // Pulses are looked for in power.
+  const canPulse = plan.pulses && rig.measurand !== undefined && (await pulses(bench, rig, course));
   const driven = work && device && (await loaded(bench, rig, { ...course, device, work }));
   try {
     await idle(bench, plan.baseline_s, course);
     if (signal.aborted) return bench.mark("interrupted");
-    await workload(bench, rig, course, driven);
+    await besideLoad(bench, course, () => workload(bench, rig, course, driven));
     bench.mark(signal.aborted ? "interrupted" : "workload_end");
     if (signal.aborted) return;
     stage("settling", plan.settle_s);
@@ -120,6 +125,18 @@ async function loaded(
   } catch (error) {
     await driven.close();
     throw error;
+  }
+}
+
+/** Work with the plan's second load beside it, if there is one: running before it begins, gone when the idle after it does. */
+async function besideLoad(bench: Bench, { device, interference, signal }: Met, work: () => Promise<void>): Promise<void> {
+  const load = interference && device && (await SecondLoad.start(bench, device, interference));
+  try {
+    await work();
+  } finally {
+    // What a lost link has left running can only be ended once it is back.
+    if (load && !signal.aborted) await device.whole();
+    await load?.end();
   }
 }
 
@@ -154,7 +171,8 @@ async function pulses(bench: Bench, rig: Rig, { device, signal, stage }: Met): P
 }
 
 /** An emulated supply sees nothing of what a real device draws. */
-const seesDevice = ({ instruments, measurand }: Rig): boolean => instruments[measurand.split(".")[0]!]?.emulated === undefined;
+const seesDevice = ({ instruments, measurand }: Rig): boolean =>
+  measurand !== undefined && instruments[measurand.split(".")[0]!]?.emulated === undefined;
 
 async function idle(bench: Bench, duration_s: number, { signal, stage }: Course): Promise<void> {
   if (duration_s <= 0 || signal.aborted) return;

@@ -1,10 +1,10 @@
-import { concatMap, filter, map, merge, type Observable, scan, share } from "rxjs";
+import { concatMap, EMPTY, filter, map, merge, type Observable, scan, share } from "rxjs";
 import { analyze } from "../metrics/analyze.ts";
 import { endTick, power, tickAt } from "../model/block.ts";
 import { toSession } from "../model/clock.ts";
 import type { Measurement } from "../model/measurement.ts";
 import type { PowerMean } from "../model/sink.ts";
-import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { measurandOf, type Rig } from "../rig/rig.ts";
 import { phases } from "../windows/phases.ts";
 import type { Streams, TimedBlock, TimedEvent } from "./streams.ts";
 
@@ -14,10 +14,12 @@ const MEAN_S = 0.1;
 
 /** Mean power over tenths of a second, on the map known at the time: what dashboards plot. */
 export function powerMeans(blocks$: Observable<TimedBlock>, rig: Rig): Observable<PowerMean> {
-  const [source, channel = ""] = rig.measurand.split(".");
+  const { measurand } = rig;
+  if (measurand === undefined) return EMPTY;
+  const [source, channel = ""] = measurand.split(".");
   return blocks$.pipe(
     filter(({ block }) => block.source === source),
-    scan(gatherMeans(rig.measurand, channel), { done: [] as PowerMean[], open: undefined as Open | undefined }),
+    scan(gatherMeans(measurand, channel), { done: [] as PowerMean[], open: undefined as Open | undefined }),
     concatMap(({ done }) => done),
     share(),
   );
@@ -76,14 +78,14 @@ const NOTHING: readonly Measurement[] = [];
 
 class Requests {
   readonly #rig: Rig;
-  readonly #source: string;
+  readonly #source: string | undefined;
   readonly #ring: TimedBlock[] = [];
   readonly #open = new Map<string, TimedEvent[]>();
   #ended: TimedEvent[][] = [];
 
   constructor(rig: Rig) {
     this.#rig = rig;
-    this.#source = rig.measurand.split(".")[0]!;
+    this.#source = rig.measurand?.split(".")[0];
   }
 
   block(timed: TimedBlock): readonly Measurement[] {
@@ -106,6 +108,8 @@ class Requests {
     if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value!);
     if (type !== "request_end") return NOTHING;
     this.#open.delete(request);
+    // Without samples there is nothing to wait for.
+    if (this.#source === undefined) return this.#measure(list);
     this.#ended = [...this.#ended, list].slice(-MOST_OPEN);
     return NOTHING;
   }
@@ -115,11 +119,19 @@ class Requests {
     if (timed.some((each) => each.map !== timed[0]!.map)) return [];
     const events = timed.map((each) => each.event);
     const maps = [timed[0]!.map, ...new Set(this.#ring.map((each) => each.map))];
-    const { kind, options } = instrumentOf(this.#rig, this.#source);
-    const channel = this.#rig.measurand.split(".")[1]!;
-    const measurand = { source: this.#source, channel, accuracy: kind.accuracy(options, channel) };
+    const measurand = measurandOf(this.#rig);
     const blocks = () => this.#ring.map((each) => each.block);
-    const recording = { measurand, maps, events, readings: [], idle: [], faults: [], references: [], clocks: {}, blocks };
+    const recording = {
+      ...(measurand ? { measurand } : {}),
+      maps,
+      events,
+      readings: [],
+      idle: [],
+      faults: [],
+      references: [],
+      clocks: {},
+      blocks,
+    };
     const windows = phases(events, maps).windows.filter((each) => each.phase !== "token");
     return analyze("", recording, windows).measurements.map((each) => ({ ...each, flags: [...each.flags, "PROVISIONAL"] }));
   }

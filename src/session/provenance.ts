@@ -9,7 +9,7 @@ export function provenance({ session, recording, results }: Analysis): Readonly<
     origin: "import" in session.origin ? `import of ${session.origin.import}` : "run",
     joulebench: session.joulebench,
     ...flat("host", session.host),
-    measurand: results.measurand,
+    measurand: results.measurand ?? "none",
     baseline: results.baseline.name.split(",")[0]!,
     ...flat("rig", rig),
     ...flat("plan", session.plan),
@@ -46,7 +46,8 @@ export function sameInstrument(a: Analysis, b: Analysis): boolean {
   return left !== undefined && left === right;
 }
 
-function instrumentOf({ rig, identities, host }: SessionFile, measurand: string): string | undefined {
+function instrumentOf({ rig, identities, host }: SessionFile, measurand: string | null): string | undefined {
+  if (measurand === null) return undefined;
   const source = measurand.split(".")[0]!;
   const instrument = asRecord(asRecord(rig).instruments)[source];
   if (instrument === undefined) return undefined;

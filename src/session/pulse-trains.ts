@@ -38,12 +38,12 @@ interface Growing extends PulseTrain {
 /** Gathers the trains of a session in one pass: of its samples only those around a train are kept. */
 export class PulseTrains {
   readonly trains: PulseTrain[] = [];
-  readonly #source: string;
+  readonly #source: string | undefined;
   readonly #recent: { readonly block: Block; readonly host_ns: number }[] = [];
   #open: Growing | undefined;
 
-  /** @param source whose samples are kept */
-  constructor(source: string) {
+  /** @param source whose samples are kept; without a meter, none */
+  constructor(source: string | undefined) {
     this.#source = source;
   }
 

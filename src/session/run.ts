@@ -3,6 +3,7 @@ import { JoulebenchError } from "../model/errors.ts";
 import type { Measurement } from "../model/measurement.ts";
 import type { Results } from "../model/results.ts";
 import type { PowerMean, Sink } from "../model/sink.ts";
+import type { Interference } from "../rig/conditions.ts";
 import type { Rig } from "../rig/rig.ts";
 import { type SessionFile, writeJson } from "../store/session-file.ts";
 import { analyzeSession } from "./analysis.ts";
@@ -44,6 +45,8 @@ interface RunOptions {
   readonly record?: RunRecord;
   /** An engine of the rig is driven, instead of the device's own workload. */
   readonly work?: Work;
+  /** Runs beside the work. */
+  readonly interference?: Interference;
 }
 
 /**
@@ -52,7 +55,8 @@ interface RunOptions {
  * @param signal ends the session early, in order, with everything kept
  * @throws JoulebenchError when it never began, because of the rig or before anything was received; then nothing is kept
  */
-export async function run(rig: Rig, out: string | undefined, { signal, watcher = {}, record, work }: RunOptions): Promise<RunOutcome> {
+export async function run(rig: Rig, out: string | undefined, options: RunOptions): Promise<RunOutcome> {
+  const { signal, watcher = {}, record, work, interference } = options;
   const folder = createSessionFolder(rig.name, out);
   const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
@@ -69,7 +73,13 @@ export async function run(rig: Rig, out: string | undefined, { signal, watcher =
   let failure: JoulebenchError | undefined;
   try {
     failure = await failureOf(
-      conduct(bench, rig, { signal, stage: (...stage) => watcher.stage?.(...stage), notice, ...(work ? { work } : {}) }),
+      conduct(bench, rig, {
+        signal,
+        stage: (...stage) => watcher.stage?.(...stage),
+        notice,
+        ...(work ? { work } : {}),
+        ...(interference ? { interference } : {}),
+      }),
     );
   } finally {
     watcher.stage?.("closing", undefined);

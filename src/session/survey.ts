@@ -56,7 +56,7 @@ class Collector {
   constructor(rig: Rig) {
     this.#rig = rig;
     this.#eventClocks = new EventClocks(rig.device?.clock);
-    const source = rig.measurand.split(".")[0]!;
+    const source = rig.measurand?.split(".")[0];
     this.#trains = new PulseTrains(source);
     this.#triggers = new TriggerEdges(source);
   }

@@ -5,7 +5,7 @@ import type { TimeMap } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { Recording } from "../model/recording.ts";
 import type { TapeRecord } from "../model/tape.ts";
-import { instrumentOf, type Rig } from "../rig/rig.ts";
+import { instrumentOf, measurandOf, type Rig } from "../rig/rig.ts";
 import { align } from "./alignment.ts";
 import { Decoder } from "./decoder.ts";
 import { DEVICE } from "./device-decoder.ts";
@@ -25,17 +25,15 @@ export function tapeRecording(tape: Tape, rig: Rig): Recording {
   const found = survey(tape.records(), rig);
   const device = deviceTime(found.pings, found.events, found.eventClocks);
   const { maps, clocks, faults } = fitClocks(found, device, rig);
-  const [source = "", channel = ""] = rig.measurand.split(".");
-  const { kind, options } = instrumentOf(rig, source);
   const damaged = tape.damagedBytes();
   if (damaged > 0) faults.push({ source: "tape", code: "tape_truncated", count: damaged, at_s: 0 });
-  const measurand = { source, channel, accuracy: kind.accuracy(options, channel) };
-  const alignment = align(found, { maps, epochAt: device.epochAt }, measurand);
+  const measurand = measurandOf(rig);
+  const alignment = measurand ? align(found, { maps, epochAt: device.epochAt }, measurand) : [];
   if (alignment.length > 0) clocks.alignment = alignmentFacts(alignment);
   const { state, detail } = judgeAlignment(alignment);
   if (state === "suspect") faults.push({ source: "device", code: "sync_suspect", count: 1, at_s: alignment[0]!.at_s, detail });
   return {
-    measurand,
+    ...(measurand ? { measurand } : {}),
     maps,
     alignment,
     breaks: [...found.breaks, ...device.breaks],

@@ -22,10 +22,10 @@ const MOST_EDGES = 20_000;
 export class TriggerEdges {
   readonly stated: StatedEdge[] = [];
   readonly seen: TickedEdge[] = [];
-  readonly #source: string;
+  readonly #source: string | undefined;
 
-  /** @param source the power monitor */
-  constructor(source: string) {
+  /** @param source the power monitor, where there is one */
+  constructor(source: string | undefined) {
     this.#source = source;
   }
 

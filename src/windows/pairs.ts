@@ -1,20 +1,25 @@
 import type { Fault } from "../model/errors.ts";
 import type { Window } from "../model/measurement.ts";
+import { Enclosing } from "./stages.ts";
 import { defect, sameStamp, type TimedEvent } from "./timed.ts";
 
 /**
  * Windows of loads and units: what a start and the next end of the same name enclose.
+ *
+ * A unit that names a phase inside a request or a larger unit is a stage of it ({@link Enclosing}).
  *
  * A second start while one is open replaces it, and the first is unpaired.
  */
 export function pairs(timed: readonly TimedEvent[], faults: Fault[]): Window[] {
   const open = new Map<string, TimedEvent>();
   const ended = new Map<string, TimedEvent>();
+  const enclosing = new Enclosing();
   const windows: Window[] = [];
   for (const here of timed) {
+    const stage = enclosing.stageOf(here);
     const [phase, edge] = here.event.type.split("_");
     if (phase !== "load" && phase !== "unit") continue;
-    const key = JSON.stringify([phase, here.event.request, here.event.unit]);
+    const key = JSON.stringify([phase, here.event.request, here.event.unit, stage?.name]);
     const start = open.get(key);
     const same = edge === "start" ? start : start ? undefined : ended.get(key);
     if (sameStamp(same, here)) {
@@ -28,7 +33,7 @@ export function pairs(timed: readonly TimedEvent[], faults: Fault[]): Window[] {
       open.delete(key);
       ended.set(key, here);
       if (here.at_s < start.at_s) faults.push(defect(here, "late_event", 1, `${name(here)} is stamped before its start`));
-      else windows.push(windowOf(phase, start, here));
+      else windows.push({ ...windowOf(phase, start, here), ...(stage ? { stage: stage.name, request: stage.of } : {}) });
     }
   }
   for (const start of open.values()) faults.push(defect(start, "unpaired_event", 1, `${name(start)} has no end`));
@@ -50,4 +55,4 @@ function windowOf(phase: "load" | "unit", start: TimedEvent, end: TimedEvent): W
   };
 }
 
-const name = ({ event }: TimedEvent): string => [event.type, event.unit, event.request].filter(Boolean).join(" ");
+const name = ({ event }: TimedEvent): string => [event.type, event.unit, event.phase, event.request].filter(Boolean).join(" ");

@@ -1,7 +1,7 @@
 import { generic } from "../../src/importers/generic.ts";
 import { type Block, endTick } from "../../src/model/block.ts";
 import type { SessionSeconds, TimeMap } from "../../src/model/clock.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { idealBlocks } from "../../src/simulate/ideal.ts";
 import { type Plant, shifted } from "../../src/simulate/plant.ts";
 import type { Shape } from "../../src/simulate/shape.ts";
@@ -14,7 +14,7 @@ export interface IdealBench {
   readonly plant: Plant;
   readonly end_s: number;
   /** Its events, idle intervals and the clock of both. */
-  readonly told: Pick<Recording, "measurand" | "maps" | "events" | "idle">;
+  readonly told: Pick<PowerRecording, "measurand" | "maps" | "events" | "idle">;
   /** Samples that never arrived. */
   readonly gap?: readonly [number, number];
 }
@@ -68,7 +68,7 @@ const WINDOWS: Readonly<Record<string, Readonly<Record<string, readonly [number,
 };
 
 /** The windows of an otherwise empty import. */
-function windowsOnly(windows: Readonly<Record<string, readonly [number, number]>>): Recording {
+function windowsOnly(windows: Readonly<Record<string, readonly [number, number]>>): PowerRecording {
   const file = (name: string, text: string) => ({ name, bytes: new TextEncoder().encode(text) });
   const lines = Object.entries(windows).flatMap(([request, edges]) =>
     ["unit_start", "unit_end"].map((type, k) => JSON.stringify({ type, request, unit: "window", time_s: edges[k] })),
@@ -87,7 +87,7 @@ export function idealBench(id: string): IdealBench {
 }
 
 /** What a bench with an ideal instrument at `rate_hz` records: the instrument's ticks count its samples. */
-export function idealRecording({ plant, end_s, told, gap }: IdealBench, rate_hz: number, sampler: "integrating" | "point"): Recording {
+export function idealRecording({ plant, end_s, told, gap }: IdealBench, rate_hz: number, sampler: "integrating" | "point"): PowerRecording {
   const { source, channel } = told.measurand;
   const take = (from_s: number, to_s: number) =>
     idealBlocks(plant, { source, channel, rate_hz, sampler, blockLength: rate_hz / 20 }, from_s, to_s);

@@ -2,7 +2,7 @@ import { ArrivalEnvelope, fitArrivals } from "../../src/clock/arrival-map.ts";
 import { type Block, endTick } from "../../src/model/block.ts";
 import { type TimeMap, toSession } from "../../src/model/clock.ts";
 import type { ClockSpec } from "../../src/model/instrument.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { deviceTime } from "../../src/session/device-time.ts";
 import { type IdealOptions, idealBlocks } from "../../src/simulate/ideal.ts";
 import { drawDelay, exchangePings, type LinkModel, type PingLink, sendBlocks } from "../../src/simulate/link.ts";
@@ -30,7 +30,7 @@ const SPEC: ClockSpec = { nominal_hz: RATE_HZ, limit_ppm: 500, latency_s: 0.6e-3
 
 /** What a session records of a scenario, and how wrong its clocks are. */
 export interface LiveRecording {
-  readonly recording: Recording;
+  readonly recording: PowerRecording;
   /** How much later the map puts an event than a sample of the same scenario time, seconds. */
   readonly misalignment_s: (scenario_s: number) => number;
   /** How much longer events make a stretch of scenario time, seconds. */
@@ -66,7 +66,7 @@ export function liveRecording(bench: IdealBench, sampler: "integrating" | "point
   const fit = fitArrivals(envelope, SPEC, source, 0);
   if (!fit.map || told.maps.length !== 1) throw new Error("a clock was not fitted as one");
   const maps = [fit.map, ...told.maps];
-  const recording: Recording = {
+  const recording: PowerRecording = {
     measurand: { source, channel, accuracy: bench.told.measurand.accuracy, longestStep: 1.5 },
     maps,
     events: told.events,

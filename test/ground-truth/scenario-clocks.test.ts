@@ -3,7 +3,7 @@ import { ArrivalEnvelope, fitArrivals } from "../../src/clock/arrival-map.ts";
 import { fitDevice } from "../../src/clock/device-clock.ts";
 import { type Block, endTick } from "../../src/model/block.ts";
 import { toSession } from "../../src/model/clock.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { idealBlocks } from "../../src/simulate/ideal.ts";
 import { type Delay, drawDelay, exchangePings, sendBlocks } from "../../src/simulate/link.ts";
 import { oscillator } from "../../src/simulate/oscillator.ts";
@@ -81,7 +81,7 @@ function session(seed: number): Session {
   const spec = { nominal_hz: RATE_HZ, limit_ppm: 500, latency_s: monitor.base_ms * MS, u_latency_s: 0.1 * MS };
   const meterClock = fitArrivals(envelope, spec, source, 0);
   const deviceFit = deviceClock.segments[0]!;
-  const recording: Recording = {
+  const recording: PowerRecording = {
     measurand: { source, channel, accuracy: told.measurand.accuracy },
     maps: [meterClock.map!, deviceFit.map!],
     events: heard.map(({ event }) => event),

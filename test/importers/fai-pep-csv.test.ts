@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { faiPepCsv } from "../../src/importers/fai-pep-csv.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { integrate, listBlocks } from "./integrate.ts";
 import { type MonsoonOptions, monsoonRows, trueEnergy_j } from "./monsoon-rows.ts";
 
-function decode(csv: string): Recording {
+function decode(csv: string): PowerRecording {
   return faiPepCsv.decode([{ name: "power_data_x.csv", bytes: new TextEncoder().encode(csv) }]);
 }
 const HEADER = "time, current, voltage, usb_current, usb_voltage, total_power\n";

@@ -1,9 +1,9 @@
 import { type Block, power, tickAt } from "../../src/model/block.ts";
 import { type TimeMap, toSession } from "../../src/model/clock.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 
 /** The map of one source. */
-export function mapOf({ maps }: Recording, source: string): TimeMap {
+export function mapOf({ maps }: PowerRecording, source: string): TimeMap {
   return maps.find((each) => each.source === source)!;
 }
 
@@ -12,7 +12,7 @@ export function mapOf({ maps }: Recording, source: string): TimeMap {
  *
  * Written without the product's prefix sums, so that the two can disagree. Edges inside a sample take its part.
  */
-export function integrate(recording: Recording, from_s: number, to_s: number): { energy_j: number; covered_s: number } {
+export function integrate(recording: PowerRecording, from_s: number, to_s: number): { energy_j: number; covered_s: number } {
   const { source, channel } = recording.measurand;
   const map = mapOf(recording, source);
   let energy_j = 0;
@@ -34,7 +34,7 @@ export function integrate(recording: Recording, from_s: number, to_s: number): {
 }
 
 /** Session times of the two ends of each unit, by its request. */
-export function unitWindows(recording: Recording): ReadonlyMap<string, readonly [number, number]> {
+export function unitWindows(recording: PowerRecording): ReadonlyMap<string, readonly [number, number]> {
   const windows = new Map<string, [number, number]>();
   for (const event of recording.events) {
     const at_s = toSession(mapOf(recording, event.source), event.tick);
@@ -45,7 +45,7 @@ export function unitWindows(recording: Recording): ReadonlyMap<string, readonly 
 }
 
 /** Every block of a recording, its arrays as plain lists, for comparing. */
-export function listBlocks(recording: Recording): readonly unknown[] {
+export function listBlocks(recording: PowerRecording): readonly unknown[] {
   return Array.from(recording.blocks(), (block: Block) => ({
     startTick: block.startTick,
     ticks: Array.from({ length: block.length }, (_, k) => tickAt(block, k)),

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { joulescopeCsv } from "../../src/importers/joulescope-csv.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { integrate, listBlocks } from "./integrate.ts";
 
-function decode(csv: string, beside: Readonly<Record<string, string>> = {}): Recording {
+function decode(csv: string, beside: Readonly<Record<string, string>> = {}): PowerRecording {
   const texts = { "jslog.csv": csv, ...beside };
   return joulescopeCsv.decode(Object.entries(texts).map(([name, text]) => ({ name, bytes: new TextEncoder().encode(text) })));
 }

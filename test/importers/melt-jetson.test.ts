@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { melt } from "../../src/importers/melt.ts";
 import { toSession } from "../../src/model/clock.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { measured } from "../ground-truth/measured.ts";
 import { mapOf } from "./integrate.ts";
 import { asFiles, type Texts } from "./melt-folder.ts";
 import { AGX, BEGAN_S, JETSON_PROMPTS, LOAD, llamaCppJetsonFolder, mlcCliFolder, trueEnergy_j } from "./melt-jetson-folder.ts";
 
-const decode = (texts: Texts): Recording => melt.decode(asFiles(texts));
+const decode = (texts: Texts): PowerRecording => melt.decode(asFiles(texts));
 const prompt = (k: number): string => `iter0 conv0 prompt${k}`;
-const at = (recording: Recording, request: string, type: string): number[] =>
+const at = (recording: PowerRecording, request: string, type: string): number[] =>
   recording.events
     .filter((event) => event.request === request && event.type === type)
     .map(({ source, tick }) => toSession(mapOf(recording, source), tick));
-const details = (recording: Recording): string =>
+const details = (recording: PowerRecording): string =>
   recording.faults
     .filter(({ code }) => code === "known_defect")
     .map(({ detail }) => detail)

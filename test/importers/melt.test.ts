@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { melt } from "../../src/importers/melt.ts";
 import { toSession } from "../../src/model/clock.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { integrate, mapOf } from "./integrate.ts";
 import {
   asFiles,
@@ -20,14 +20,14 @@ import {
 } from "./melt-folder.ts";
 import { trueEnergy_j } from "./monsoon-rows.ts";
 
-const decode = (texts: Texts): Recording => melt.decode(asFiles(texts));
+const decode = (texts: Texts): PowerRecording => melt.decode(asFiles(texts));
 /** Session zero is the second in which the power began. */
 const truth = (session_s: number): number => session_s + Math.floor(ENGINE_S + CALIBRATION_S) - ENGINE_S;
-const at = (recording: Recording, request: string, type: string): number[] =>
+const at = (recording: PowerRecording, request: string, type: string): number[] =>
   recording.events
     .filter((event) => event.request === request && event.type === type)
     .map(({ source, tick }) => truth(toSession(mapOf(recording, source), tick)));
-const details = (recording: Recording): string =>
+const details = (recording: PowerRecording): string =>
   recording.faults
     .filter(({ code }) => code === "known_defect")
     .map(({ detail }) => detail)

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { monsoonCsv } from "../../src/importers/monsoon-csv.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { integrate, listBlocks } from "./integrate.ts";
 import { asPyMonsoon, type MonsoonOptions, monsoonRows, trueEnergy_j } from "./monsoon-rows.ts";
 
 const HEADER = "Time(ms),Main(mA),Main Voltage(V),\n";
 
-function decode(csv: string, beside: Readonly<Record<string, string>> = {}): Recording {
+function decode(csv: string, beside: Readonly<Record<string, string>> = {}): PowerRecording {
   const texts = { "monsoon.csv": csv, ...beside };
   return monsoonCsv.decode(Object.entries(texts).map(([name, text]) => ({ name, bytes: new TextEncoder().encode(text) })));
 }
-const facts = (recording: Recording) => recording.clocks.meter!;
+const facts = (recording: PowerRecording) => recording.clocks.meter!;
 
 /** A phone that answers: 250 mA idle, 1.6 A from 2 s to 5 s with a ripple of 40 ms per token. */
 const answering = (time_s: number): number => (time_s < 2 || time_s >= 5 ? 250 : 1600 + (time_s % 0.04 < 0.02 ? 500 : -500));

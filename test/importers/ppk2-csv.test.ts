@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { ppk2Csv } from "../../src/importers/ppk2-csv.ts";
-import type { Recording } from "../../src/model/recording.ts";
+import type { PowerRecording } from "../../src/model/recording.ts";
 import { integrate, listBlocks } from "./integrate.ts";
 
-function decode(csv: string, rig: object = { voltage_v: 3.3 }): Recording {
+function decode(csv: string, rig: object = { voltage_v: 3.3 }): PowerRecording {
   const texts = { "ppk.csv": csv, "rig.json": JSON.stringify(rig) };
   return ppk2Csv.decode(Object.entries(texts).map(([name, text]) => ({ name, bytes: new TextEncoder().encode(text) })));
 }

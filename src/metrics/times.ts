@@ -1,0 +1,63 @@
+import type { Measurement, Window } from "../model/measurement.ts";
+import type { Recording } from "../model/recording.ts";
+import type { Results } from "../model/results.ts";
+import type { WindowEnergy } from "./energies.ts";
+import { durationMeasurements } from "./measurements.ts";
+import { rateUncertaintyOf } from "./sampling.ts";
+import { summarise } from "./summary.ts";
+import { countedOf, requestsOf, validRequests } from "./valid-requests.ts";
+import { validateTimes } from "./validity.ts";
+
+/**
+ * Final results of a recording without power: times and rates with their uncertainties. There are no energies, not
+ * even empty ones, and the rules about power do not apply.
+ */
+export function analyzeTimes(session: string, recording: Recording, windows: readonly Window[]): Results {
+  const timed = windows.map(withoutPower);
+  const rateUncertainty = rateUncertaintyOf(recording, spanOf(recording, windows));
+  const requests = requestsOf(windows);
+  const valid = validRequests(timed, requests, false);
+  const counted = countedOf(timed, new Set(valid));
+  const { values, budget, percentiles } = summarise(counted, rateUncertainty);
+  const source = recording.events[0]?.source ?? "";
+  const measurements = timed.flatMap((each): Measurement[] => durationMeasurements(each, source, rateUncertainty));
+  const validUnits = counted.filter(({ window }) => window.phase === "unit" && window.stage === undefined).length;
+  return {
+    format: 1,
+    session,
+    measurand: null,
+    baseline: { name: "none", power_w: null, uncertainty_w: null },
+    measurements,
+    summary: values,
+    budget,
+    percentiles,
+    references: recording.references,
+    clocks: recording.clocks,
+    outcomes: recording.outcomes ?? [],
+    throttling: { episodes: [] },
+    faults: recording.faults,
+    validity: validateTimes({ recording, energies: timed, summary: values, valid, requests, validUnits }),
+  };
+}
+
+/** A broken clock makes a time invalid as it does an energy. */
+function withoutPower(window: Window): WindowEnergy {
+  const flags = window.flags.includes("CLOCK_STEP") ? [...window.flags, "INVALID"] : window.flags;
+  return {
+    window,
+    energy_j: null,
+    net_j: null,
+    components: [],
+    netComponents: [],
+    coverage: 1,
+    peak_w: Number.NaN,
+    flags,
+  };
+}
+
+/** From the first thing known to the last, seconds. */
+function spanOf({ idle }: Recording, windows: readonly Window[]): number {
+  const first_s = Math.min(...windows.map(({ start_s }) => start_s), ...idle.map(([start_s]) => start_s));
+  const last_s = Math.max(...windows.map(({ end_s }) => end_s), ...idle.map(([, end_s]) => end_s));
+  return last_s - first_s;
+}
