@@ -18,6 +18,7 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
@@ -36,7 +37,8 @@ function keysOf(schema: Schema, path: string): RigKey[] {
   const heading = path === "" ? "The file" : path.includes("`") ? path : `\`${path}\``;
   return Object.entries(schema.properties ?? {}).flatMap(([key, each]) => {
     const below = path === "" ? key : `${path}.${key}`;
-    const nested = isRecord(each) ? keysOf(each.additionalProperties as Schema, `${below}.<name>`) : keysOf(each, below);
+    const items = each.items?.properties ? each.items : each;
+    const nested = isRecord(each) ? keysOf(each.additionalProperties as Schema, `${below}.<name>`) : keysOf(items, below);
     // What only gathers others needs no table row of its own below the file's.
     const isGroup = nested.length > 0 && path !== "" && each.oneOf === undefined;
     const row = { heading, key, unit: unitOf(key), values: valuesOf(each), default: defaultOf(each, schema.required?.includes(key)) };
