@@ -10,7 +10,7 @@ export const OpensshOptions = z.strictObject({
   user: z.string().min(1).optional().describe("Login name; by default what ssh_config says"),
   key: z.string().min(1).optional().describe("Private key file, before those of ssh_config"),
   config: z.string().min(1).optional().describe("Configuration file, instead of ~/.ssh/config; `none` for none"),
-  options: z.array(z.string().min(1)).default([]).describe("Further options of ssh_config, such as `ProxyJump=gate`"),
+  options: z.array(z.string().min(1)).optional().describe("Further options of ssh_config, such as `ProxyJump=gate`"),
   multiplex: z.boolean().default(true).describe("One connection for all commands; false for hosts that allow one session each"),
   program: z.string().min(1).default("ssh").describe("The client to run"),
   connect_timeout_s: z.int().min(1).max(600).default(10).describe("A host that takes longer counts as not reachable"),
@@ -37,7 +37,7 @@ export function settingsOf(options: OpensshOptions, socket: string | undefined):
       `ServerAliveInterval=${Math.ceil(silence_s / KEEPALIVES)}`,
       `ServerAliveCountMax=${KEEPALIVES}`,
     ],
-    ...options.options,
+    ...(options.options ?? []),
     ...(port === undefined ? [] : [`Port=${port}`]),
     ...(user === undefined ? [] : [`User=${user}`]),
   ];

@@ -41,7 +41,7 @@ function keysOf(schema: Schema, path: string): RigKey[] {
   const heading = path === "" ? "The file" : path.includes("`") ? path : `\`${path}\``;
   return Object.entries(schema.properties ?? {}).flatMap(([key, each]) => {
     const below = path === "" ? key : `${path}.${key}`;
-    const entries = each.items?.properties ? keysOf(each.items, `\`${below}\`, each entry`) : [];
+    const entries = each.items?.properties ? keysOf(each.items, `${below.includes("`") ? below : `\`${below}\``}, each entry`) : [];
     const nested = isRecord(each) ? keysOf(each.additionalProperties as Schema, `${below}.<name>`) : [...keysOf(each, below), ...entries];
     // What only gathers others needs no table row of its own below the file's.
     const isGroup = nested.length > 0 && path !== "" && each.oneOf === undefined;

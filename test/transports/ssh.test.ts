@@ -29,13 +29,13 @@ describe.each(KINDS)("%s", (kind) => {
     expect(await channel.exit).toBe(0);
   });
 
-  test.each([0, 1, 3, 126, 127, 254, 255])("exit code %i is the command's", async (code) => {
+  test.each([0, 3, 127, 255])("exit code %i is the command's", async (code) => {
     // The system's ssh says 255 of a command that a signal ended, too.
     const expected = kind === "openssh" && code === 255 ? null : code;
     expect(await (await toJetson()).run(["sh", "-c", `exit ${code}`])).toEqual({ code: expected, output: "", complaint: "" });
   });
 
-  test.each(["TERM", "KILL", "SEGV"])("an end by SIG%s has no exit code", async (signal) => {
+  test.each(["TERM", "KILL"])("an end by SIG%s has no exit code", async (signal) => {
     expect(await (await toJetson()).run(["sh", "-c", `echo before; kill -${signal} $$`])).toMatchObject({ code: null, output: "before\n" });
   });
 

@@ -20,7 +20,11 @@ test("its edges fall evenly on the phases of 10 ms, so that 100 Hz sees a rise",
 });
 
 test("lines are read as they were written", () => {
-  expect(parseSync(pulseLine({ on_s: 12.3, off_s: 12.496 }))).toEqual({ type: "pulse", pulse: { on_s: 12.3, off_s: 12.496 }, isOnPongs: false });
+  expect(parseSync(pulseLine({ on_s: 12.3, off_s: 12.496 }))).toEqual({
+    type: "pulse",
+    pulse: { on_s: 12.3, off_s: 12.496 },
+    isOnPongs: false,
+  });
   expect(parseSync(triggerLine(1, 7.5))).toEqual({ type: "trigger", level: 1, time_s: 7.5 });
   expect(parseSync(PULSES_DONE_LINE)).toEqual({ type: "pulses_done" });
   expect(parseSync(PULSES_UNSUPPORTED_LINE)).toEqual({ type: "pulses_unsupported" });
