@@ -95,6 +95,8 @@ export class AdbChannel implements Channel {
     const ended = await endRemote(this, (line) =>
       this.#link.tell(line).catch(() => {
         isLost = true;
+        // Nothing can be told any more: waiting for its end, and telling again, would only take longer.
+        void this.#process.kill();
       }),
     );
     if (ended) await settlesWithin(this.#read, LINGER_MS);

@@ -16,17 +16,21 @@ type Source = Parameters<AdbSync["write"]>[0]["file"];
 /** Copies a file to the device, with its mode. @throws JoulebenchError `config` when one of the paths is wrong; `link` */
 export function pushFile(link: AdbLink, local: string, remote: string): Promise<void> {
   return copying(link, `${local} to ${remote}`, async (files) => {
-    const { mode, mtimeMs } = await stat(local);
+    const source = await stat(local);
+    if (!source.isFile()) throw new Mistake(`${local} is no file`);
+    if (remote.endsWith("/")) throw new Mistake(`${remote} names a folder; give the file's name, too`);
     if ((await typeOf(link, files, remote)) === LinuxFileType.Directory) throw new Mistake(`${remote} is a folder`);
     const part = remote + PART;
     try {
       const progress = new Progress(link);
       const file = ReadableStream.from(progress.watch(createReadStream(local, { highWaterMark: 1 << 18 }))) as unknown as Source;
+      const { mode, mtimeMs } = source;
       await progress.until(files.write({ filename: part, file, permission: mode & MODE, mtime: Math.floor(mtimeMs / 1000) }));
-      const code = await link.tell(quoteCommand(["mv", "-f", part, remote]));
+      // Old devices do not say that a link leads to a folder, and mv would put the file into it.
+      const code = await link.tell(`[ ! -d ${quoteCommand([remote])} ] && ${quoteCommand(["mv", "-f", "--", part, remote])}`);
       if (code !== 0) throw new Mistake(`mv ends with exit code ${code}`);
     } catch (error) {
-      if (!isLinkLost(error, link)) await link.tell(quoteCommand(["rm", "-f", part])).catch(() => undefined);
+      if (!isLinkLost(error, link)) await link.tell(quoteCommand(["rm", "-f", "--", part])).catch(() => undefined);
       throw error;
     }
   });
@@ -100,25 +104,34 @@ async function statOf(files: AdbSync, remote: string): Promise<{ readonly type: 
 class Progress {
   readonly #link: AdbLink;
   #last = performance.now();
+  /** Why no more pieces come; the library waits for an answer to half a file then. */
+  #unreadable: { readonly error: unknown } | undefined;
 
   constructor(link: AdbLink) {
     this.#link = link;
   }
 
   async *watch<T>(pieces: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    for await (const piece of pieces) {
-      this.#last = performance.now();
-      yield piece;
+    try {
+      for await (const piece of pieces) {
+        this.#last = performance.now();
+        yield piece;
+      }
+    } catch (error) {
+      this.#unreadable = { error };
+      throw error;
     }
   }
 
-  /** @throws JoulebenchError `link` when no piece has come for as long as an answer may take */
+  /** @throws JoulebenchError `link` when no piece has come for as long as an answer may take; what reading a piece threw */
   async until(done: Promise<void>): Promise<void> {
     const { serial, limit_s } = this.#link;
     let timer: NodeJS.Timeout | undefined;
     const still = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
-        if (performance.now() - this.#last > limit_s * 1000) reject(new JoulebenchError("link", serial, `no answer within ${limit_s} s`));
+        if (this.#unreadable) reject(this.#unreadable.error);
+        else if (performance.now() - this.#last > limit_s * 1000)
+          reject(new JoulebenchError("link", serial, `no answer within ${limit_s} s`));
       }, 100);
     });
     await Promise.race([done, still]).finally(() => clearInterval(timer));

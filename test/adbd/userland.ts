@@ -97,11 +97,11 @@ export class Userland {
   async end(): Promise<void> {
     const outer = this.#outer;
     if (!outer || outer.exitCode !== null || outer.signalCode !== null) return;
-    const gone = [once(outer, "exit"), ...[...this.#entered].filter((each) => each.exitCode === null).map((each) => once(each, "exit"))];
+    const gone = [outer, ...this.#running()].map((each) => once(each, "exit"));
     this.thaw();
-    clearInterval(this.#waker);
     signal(processesOf(this.#init), "SIGKILL");
     await Promise.all(gone);
+    clearInterval(this.#waker);
   }
 
   /** Processes of the device, and those here that wait for one. */
@@ -110,6 +110,11 @@ export class Userland {
   }
 
   #enteredPids(): number[] {
-    return [...this.#entered].filter((each) => each.exitCode === null && each.signalCode === null).map((each) => each.pid!);
+    return this.#running().map((each) => each.pid!);
+  }
+
+  /** One that a signal has ended has no exit code, and will not end again. */
+  #running(): ChildProcess[] {
+    return [...this.#entered].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
   }
 }

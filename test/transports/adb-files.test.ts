@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -67,12 +78,34 @@ describe.each([
     const mistake = (message: RegExp) => ({ kind: "config", message: expect.stringMatching(message) });
     await expect(transport.push(join(folder, "none"), `${TMP}/a`)).rejects.toMatchObject(mistake(/cannot copy .*none to .*ENOENT/));
     await expect(transport.push(join(folder, "some"), TMP)).rejects.toMatchObject(mistake(/is a folder/));
+    await expect(transport.push(folder, `${TMP}/a`)).rejects.toMatchObject(mistake(/is no file/));
+    await expect(transport.push(join(folder, "some"), `${TMP}/new/`)).rejects.toMatchObject(mistake(/names a folder/));
     await expect(transport.push(join(folder, "some"), "/proc/some")).rejects.toMatchObject(mistake(/couldn't create file/));
     await expect(transport.pull(`${TMP}/none`, join(folder, "got"))).rejects.toMatchObject(mistake(/ENOENT/));
     await expect(transport.pull(TMP, join(folder, "got"))).rejects.toMatchObject(mistake(/is a folder/));
     await expect(transport.pull("/proc/version", join(folder, "no/such/folder"))).rejects.toMatchObject(mistake(/ENOENT/));
     expect(names()).toEqual(before);
     expect(existsSync(join(folder, "got"))).toBe(false);
+  });
+
+  test("a link to a folder is a folder, and nothing is put into it", async () => {
+    const transport = await openAdb(optionsFor(phone));
+    writeFileSync(join(folder, "some"), "some");
+    mkdirSync(phone.at("data/local/there"));
+    symlinkSync("there", phone.at("data/local/link"));
+    await expect(transport.push(join(folder, "some"), "/data/local/link")).rejects.toMatchObject({ kind: "config" });
+    expect(readdirSync(phone.at("data/local/there"))).toEqual([]);
+    expect(readdirSync(phone.at("data/local")).sort()).toEqual(["link", "there", "tmp"]);
+  });
+
+  test("a file here that cannot be read to its end is told at once", async () => {
+    const transport = await openAdb(optionsFor(phone, { answer_timeout_s: 60 }));
+    // The kernel says that it is a file, and then EIO: nothing is mapped at address 0.
+    await expect(transport.push("/proc/self/mem", `${TMP}/mem`)).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringMatching(/EIO/),
+    });
+    expect(names()).not.toContain("mem.joulebench-part");
   });
 
   test("a link that is lost on the way leaves no half of a file under its name", async () => {

@@ -118,6 +118,14 @@ describe("of the network", () => {
     phone.thaw();
   });
 
+  test("closing does not wait again and again for a phone that stands still", async () => {
+    await transport.open(["cat"]);
+    phone.freeze();
+    // A second for its input's end, and one answer that does not come.
+    expect(await duration_ms(transport.close())).toBeLessThan(4000);
+    phone.thaw();
+  });
+
   test("a forward ends with the link it belongs to", async () => {
     const server = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1");
     await expect.poll(() => server.listening).toBe(true);
