@@ -66,7 +66,7 @@ async function counting(opening: Promise<Stand>, act: (stand: Stand, counting: C
     link = await openDevice(rig, emulation, { recorder, now, failed: (error) => failures.push(error) });
     await link.ping(16);
     await link.process!.start();
-    await expect.poll(() => heard.length).toBeGreaterThan(25);
+    await until("it counts", () => heard.length > 25);
     await act(stand, {
       link,
       failures,
@@ -87,11 +87,19 @@ async function counting(opening: Promise<Stand>, act: (stand: Stand, counting: C
   }
 }
 
+/** Waits for a condition; `expect.poll` cannot tell which of several concurrent tests it is in. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let left = 1500; !holds(); left--) {
+    if (left === 0) throw new Error(`in vain: until ${what}`);
+    await pass(0.02);
+  }
+}
+
 const pass = (duration_s: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration_s * 1000));
 
 /** The link was lost once and came back, both soon enough; then everything the workload kept is there, once, in order. */
 async function expectWhole(counting: Counting, { fault_s, returned_s }: { fault_s: number; returned_s: () => number }): Promise<void> {
-  await expect.poll(() => counting.reopened().length, { timeout: 30_000 }).toBe(1);
+  await until("the link is back", () => counting.reopened().length > 0);
   expect(counting.lost()).toHaveLength(1);
   const noticed_s = counting.lost()[0]! - fault_s;
   const recovered_s = counting.reopened()[0]! - returned_s();
@@ -99,7 +107,7 @@ async function expectWhole(counting: Counting, { fault_s, returned_s }: { fault_
   expect(noticed_s).toBeLessThanOrEqual(NOTICED_S);
   expect(recovered_s).toBeLessThanOrEqual(RECOVERED_S);
   const kept = counting.kept();
-  await expect.poll(() => counting.heard().length).toBeGreaterThanOrEqual(kept.length);
+  await until("what was kept is heard", () => counting.heard().length >= kept.length);
   expect(counting.heard().slice(0, kept.length)).toEqual(kept);
   expect(kept).toEqual(kept.map((_, k) => k + 1));
   await counting.link.ping(16);
@@ -154,7 +162,7 @@ describe.concurrent("over ssh, a device that", () => {
   test("is another one than before is refused", () =>
     counting(overSsh(), async (device, course) => {
       await device.reboot("9999999999999");
-      await expect.poll(() => course.failures.length, { timeout: 20_000 }).toBe(1);
+      await until("it is refused", () => course.failures.length > 0);
       expect(course.failures[0]).toMatchObject({
         kind: "config",
         message: expect.stringContaining("another one answers now: serial 9999999999999, where it was 1424023012345"),
