@@ -28,7 +28,12 @@ const pass = (duration_s: number): Promise<void> => new Promise((resolve) => set
 async function measured(opening: Promise<Stand>, lasts_s: number) {
   const stand = await opening;
   const meter = { kind: "bridge-ina219", emulated: "bridge-ina219", shunt_ohm: 0.1 };
-  const content = { name: "clock", instruments: { meter }, measurand: "meter.main", device: { transport: stand.transport } };
+  const content = {
+    name: "clock",
+    instruments: { meter },
+    measurand: "meter.main",
+    device: { transport: stand.transport, command: ["cat"] },
+  };
   const rig = parseRig(JSON.stringify(content), "rig");
   const zero_ns = process.hrtime.bigint();
   const recorder = new Recorder(() => {});
