@@ -122,7 +122,7 @@ describe("each plan, shortened, with the real engine", () => {
   });
 
   test("latency-only: times with their uncertainty, and no energies at all", async () => {
-    const changes = { baseline_s: 0, after_s: 0, "axes:workload.prompt_tokens": [16], "workload.output_tokens": 6, "workload.count": 5 };
+    const changes = { "axes:workload.prompt_tokens": [16], "workload.output_tokens": 6, "workload.count": 5 };
     const { ended, why, summary, results } = await bench.run("latency-only", { changes });
     expect(ended.code, why).toBe(0);
     const { measurand, baseline, measurements, validity } = results(0);
@@ -141,7 +141,6 @@ describe("each plan, shortened, with the real engine", () => {
   });
 
   test("questions, over ssh: the energy of all answers for each correct one", async () => {
-    // An answer holds no letter that is not in the question, so with every letter being right some are.
     const { ended, why, results, file } = await bench.run("questions", {
       metered: true,
       transport: overSsh(),
@@ -167,7 +166,10 @@ describe("each plan, shortened, with the real engine", () => {
     const load = bench.script("second-load", `echo begun >>"${seen}"\nwhile :; do :; done\n`);
     const changes = { "workload.prompt_tokens": 16, "workload.output_tokens": 6, "workload.count": 5 };
     const axis = { "axes:interference": [{ argv: ["sleep", "86399"] }, { argv: [load] }] };
-    const { ended, why, summary, results, file } = await bench.run("interference", { transport: overSsh(), changes: { ...changes, ...axis } });
+    const { ended, why, summary, results, file } = await bench.run("interference", {
+      transport: overSsh(),
+      changes: { ...changes, ...axis },
+    });
     expect(ended.code, why).toBe(0);
     expect(summary.groups.map(({ values }) => values)).toEqual([
       { interference: { argv: ["sleep", "86399"] } },

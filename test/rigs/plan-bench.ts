@@ -24,8 +24,10 @@ const METER = {
   simulate: { load_w: LOAD_W },
 };
 
-/** Times that make a session short, whatever it does. */
-const SHORT = { baseline_s: 1, after_s: 0.5, settle_s: 0, warm_up: 0, pause_s: 0, repetitions: 1, order: "given", timeout_s: 60 };
+/** Times that make a session short, whatever it does; an emulated bridge needs some for the rate of its clock to show. */
+const SHORT = { settle_s: 0, warm_up: 0, pause_s: 0, repetitions: 1, order: "given", timeout_s: 60 };
+const METERED = { baseline_s: 2, after_s: 1 };
+const UNMETERED = { baseline_s: 0, after_s: 0 };
 
 /** How a plan is run. @param changes dotted keys of the plan with what a test puts there; undefined takes a key out */
 export interface Short {
@@ -65,10 +67,13 @@ export class PlanBench {
   }
 
   async run(name: string, { changes = {}, metered = false, transport = { kind: "local" } }: Short = {}): Promise<Measured> {
-    const plan = shortened(parse(readFileSync(join(PLANS, `${name}.yaml`), "utf8")) as Record<string, unknown>, changes);
+    const plan = shortened(parse(readFileSync(join(PLANS, `${name}.yaml`), "utf8")) as Record<string, unknown>, {
+      ...(metered ? METERED : UNMETERED),
+      ...changes,
+    });
     const [planPath, rigPath, out] = [`plans/${name}.json`, `${name}-rig.json`, `${name}-out-${++this.#runs}`] as const;
     writeFileSync(join(this.dir, planPath), JSON.stringify(plan));
-    const engine = { kind: "llama-server", path: ENGINE, model: this.model, port: await freePort() };
+    const engine = { kind: "llama-server", path: ENGINE, model: this.model, context: 1024, port: await freePort() };
     writeFileSync(join(this.dir, rigPath), JSON.stringify({ name, ...(metered ? METER : {}), device: { transport, engine } }));
     const ended = await joulebench(["run", rigPath, "--plan", planPath, "--out", out, "--json"], { cwd: this.dir });
     if (!ended.stdout.startsWith("{")) throw new Error(`${name}: no summary; joulebench said:\n${ended.stderr}`);
@@ -86,8 +91,8 @@ export class PlanBench {
   }
 }
 
-const brokenRules = ({ validity, faults }: Results): string =>
-  JSON.stringify([validity.filter(({ level, pass }) => level === "FAIL" && !pass), faults]);
+const brokenRules = ({ validity, faults, outcomes }: Results): string =>
+  JSON.stringify([validity.filter(({ level, pass }) => level === "FAIL" && !pass), faults, outcomes]);
 
 function shortened(plan: Record<string, unknown>, changes: Readonly<Record<string, unknown>>): Record<string, unknown> {
   // Machines of tests have no zones that cool down, nor batteries.
