@@ -10,7 +10,7 @@ export interface Stage {
 /**
  * Follows which requests and units are open, to tell stages from units that stand alone.
  *
- * A unit with a phase is a stage when a request, or a unit that is no stage, of the same name is open. One that names no
+ * A unit with a phase is a stage when a request, or a unit without a phase, of the same name is open. One that names no
  * request belongs to the one begun last: a program that prints its stages need not know what its run is called.
  */
 export class Enclosing {
@@ -22,7 +22,7 @@ export class Enclosing {
     const isUnit = type === "unit_start" || type === "unit_end";
     if (isUnit && phase !== undefined) {
       const of = request === "" ? [...this.#open.keys()].at(-1) : this.#open.has(request) ? request : undefined;
-      if (of !== undefined) return { name: phase, of };
+      return of === undefined ? undefined : { name: phase, of };
     }
     if (type === "request_start" || type === "unit_start") this.#count(request, 1);
     else if (type === "request_end" || type === "unit_end") this.#count(request, -1);
