@@ -88,7 +88,8 @@ function failureOf(error: Error & ClientErrorExtensions & { code?: unknown }, { 
   if (error.level === "client-timeout") return because("link", "it does not answer in time; is it up, and is sshd running there?");
   if (error.level === "handshake" && /no matching/i.test(error.message))
     return because("config", `${error.message}; use the transport \`openssh\`, which knows more of them`);
-  if (error.level === "client-socket") return because("link", `cannot be reached: ${error.message}`);
+  if (error.level === "client-socket")
+    return because("link", `cannot be reached: ${error.message}; is it up, is that its address, and does sshd run there?`);
   return because("link", `the login failed: ${error.message}`);
 }
 
