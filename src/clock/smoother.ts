@@ -25,10 +25,10 @@ const PASSES = 6;
  * back over it (AIAA Journal 3, 1965). State: how far session time is from device time, and the rate of that, which
  * wanders.
  *
- * It shares with the first the pings and that a rate wanders, but sees a ping as one value with an uncertainty where the
- * other sees two limits. A ping's midpoint is wrong by at most half the time it waited in
- * queues, so its variance is that of a stamp plus the square of that half; the shortest round trip waited in hardly any.
- * Stamps that fit no clock are weighed down in a few passes (Huber's weights, then a gate).
+ * The first opinion shares with it the pings and that a rate wanders, but sees a ping as two limits where this one sees
+ * a value with an uncertainty. A ping's midpoint is wrong by at most half the time it waited in queues, so its variance
+ * is that of a stamp plus the square of that half; the shortest round trip waited in hardly any. Stamps that fit no
+ * clock are weighed down in a few passes (Huber's weights, then a gate).
  *
  * @param pings of one segment, in any order
  * @returns one state per ping, in order of x
