@@ -141,6 +141,7 @@ export class DeviceLink {
     this.#isClosed = true;
     this.#heartbeat?.stop();
     this.#pinger.isGone(true);
+    await this.#mending; // It opens what would be left open otherwise.
     await this.#process?.close();
     if (this.#responder) {
       await this.#responder.close().catch(() => undefined); // Lost as it may be, it is let go of.
