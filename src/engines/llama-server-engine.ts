@@ -110,7 +110,8 @@ export class LlamaServer implements Engine {
     const lines = new AnswerLines();
     let plain = "";
     try {
-      const headers = { "content-type": "application/json" };
+      // One connection an answer: a server that closes an idle one just then would break the next.
+      const headers = { "content-type": "application/json", connection: "close" };
       const response = await fetch(this.#url(endpoint), { method: "POST", headers, body: JSON.stringify(body), signal: limit.signal });
       for await (const { text, host_ns } of bodyLines(response, this.#context.now)) {
         this.#context.hear(text, host_ns);
@@ -156,7 +157,7 @@ export class LlamaServer implements Engine {
 
   /** Anything that answers, or that accepts and says nothing, holds the port. */
   async #isTaken(): Promise<boolean> {
-    const limit = patience(this.#context, 1);
+    const limit = patience(this.#context, 2);
     try {
       await (await fetch(this.#url("/health"), { signal: limit.signal })).body?.cancel();
       return true;

@@ -50,7 +50,7 @@ export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkW
   if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
   const transport = await kind.open(wanted, watcher.now);
   try {
-    if (rig.device!.link === "wifi") await toNetwork(transport, wanted.kind);
+    if (rig.device!.link === "wifi" && opening.purpose !== "looked at") await toNetwork(transport, wanted.kind);
     const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
     if (outlives(transport) || (!command && !emulated)) await link.openResponder();
     if (outlives(transport) && opening.purpose === "looked at") return link;
