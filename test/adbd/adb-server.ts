@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "../e2e/loopback.ts";
-import { commandOf, signal } from "./processes.ts";
+import { commandOf, signal } from "../sshd/processes.ts";
 
 const run = promisify(execFile);
 const LIMIT_MS = 15_000;

@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { childrenOf } from "../sshd/processes.ts";
 import type { DeviceStream } from "./device-stream.ts";
-import { childrenOf } from "./processes.ts";
 import type { Userland } from "./userland.ts";
 
 /** Packets of the shell protocol: id, length, data. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { childrenOf, processesOf, signal } from "./processes.ts";
+import { childrenOf, processesOf, signal } from "../sshd/processes.ts";
 
 const NAMESPACE = fileURLToPath(new URL("./namespace.sh", import.meta.url));
 const PHONE = fileURLToPath(new URL("./phone/", import.meta.url));

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Random, seeded } from "../../src/simulate/random.ts";
+import { seeded } from "../../src/simulate/random.ts";
 import { quoteArgument, quoteCommand } from "../../src/transports/quote.ts";
 import { type Sshd, startSshd } from "../sshd/sshd.ts";
 import { LOGINS } from "../sshd/tree.ts";
+import { randomText } from "./random-text.ts";
 import { openTransport, optionsFor, script, texts } from "./ssh-bench.ts";
 
 const ECHO = "for (const each of process.argv.slice(1)) console.log(JSON.stringify(each))";
@@ -86,15 +87,3 @@ test("a command is its arguments, each quoted", () => {
   expect(quoteCommand(["a b", "c'd", ""])).toBe(`'a b' 'c'\\''d' ''`);
   expect(() => quoteCommand([])).toThrow(expect.objectContaining({ kind: "config", message: expect.stringMatching(/no command/) }));
 });
-
-/** Up to 40 characters, half of them such as shells care about, the others from everywhere but NUL and surrogates. */
-function randomText(random: Random): string {
-  const special = "'\"\\`$(){}[]<>|&;*?~#!^=-+%@:,. \t\n\r";
-  const character = (): string => {
-    if (random() < 0.5) return special[Math.floor(random() * special.length)]!;
-    const range = random() < 0.5 ? 0x7f : random() < 0.9 ? 0xd7ff : 0x10ffff;
-    const code = 1 + Math.floor(random() * range);
-    return code >= 0xd800 && code < 0xe000 ? "�" : String.fromCodePoint(Math.min(code, 0x10ffff));
-  };
-  return Array.from({ length: Math.floor(random() * 40) }, character).join("");
-}
