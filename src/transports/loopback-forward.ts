@@ -15,7 +15,10 @@ export async function forwardBy(connect: () => Promise<Duplex>): Promise<Forward
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => undefined); // Its pipelines tell.
-    join(socket, connect).catch(() => socket.resetAndDestroy());
+    connect().then(
+      (remote) => join(socket, remote).catch(() => socket.resetAndDestroy()),
+      () => refuse(socket),
+    );
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -32,8 +35,25 @@ export async function forwardBy(connect: () => Promise<Duplex>): Promise<Forward
   };
 }
 
-async function join(socket: Socket, connect: () => Promise<Duplex>): Promise<void> {
-  const remote = await connect();
+/** How long a client that waits to be spoken to first is kept waiting. */
+const FIRST_WORDS_MS = 1000;
+
+/**
+ * Resets a connection that was accepted here and refused there, once its client has said something: an HTTP client that
+ * loses a connection before it has used it takes another, and does so for ever.
+ */
+function refuse(socket: Socket): void {
+  const reset = (): void => {
+    clearTimeout(late);
+    socket.resetAndDestroy();
+  };
+  if (socket.destroyed) return;
+  const late = setTimeout(reset, FIRST_WORDS_MS);
+  if (socket.readableLength > 0) reset();
+  else socket.once("readable", reset).once("close", () => clearTimeout(late));
+}
+
+async function join(socket: Socket, remote: Duplex): Promise<void> {
   remote.on("error", () => undefined);
   socket.once("close", () => remote.destroy());
   await Promise.all([pipeline(socket, remote), pipeline(remote, socket)]);
