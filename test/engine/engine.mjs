@@ -1,20 +1,8 @@
 // The real engine, as the programs beside this file use it.
-import { execFile } from "node:child_process";
 import { writeSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 
-const require = createRequire(import.meta.url);
-const { addNativeLogListener, loadModel, toggleNativeLog } = require("@fugood/llama.node");
-
-/** The engine's library prints notes of its own to standard output, so `bin/` keeps that for us under another number. */
-const OUTPUT = Number(process.env.ENGINE_OUTPUT_FD ?? 1);
-
-const SELF = fileURLToPath(import.meta.url);
-
-/** Written at once and in order, also when the process dies next. */
-export const print = (text) => writeSync(OUTPUT, text);
+export const print = (text) => writeSync(1, text);
 export const complain = (text) => writeSync(2, text);
 
 /** The options of a llama.cpp command line: `--port 1` and `-p x` as values, the flags named in `flags` as true. */
@@ -35,68 +23,84 @@ export function fail(words, code = 1) {
   process.exit(code);
 }
 
-/**
- * Loads a model; what the engine itself says goes to `log`, in its own words.
- *
- * The library dies of a model that it cannot load once it has said why, so another process tries it first. Rejects then.
- */
+/** Loads a model; what the engine itself complains of goes to `log`, in its own words. */
 export async function open({ model, context, threads }, log = () => {}) {
-  await promisify(execFile)(process.execPath, [SELF, model]).catch(({ stderr }) => {
-    log(stderr);
-    throw new Error("failed to load model");
-  });
-  return load({ model, context, threads }, log);
+  const logger = (_level, words) => log(`${words}\n`);
+  const llama = await getLlama({ gpu: false, build: "never", progressLogs: false, logLevel: LlamaLogLevel.error, logger });
+  const loaded = await llama.loadModel({ modelPath: model });
+  const made = await loaded.createContext({ contextSize: Number(context ?? 512), sequences: 1, threads: Number(threads ?? 1), failedCreationRemedy: false });
+  return new Engine(loaded, made.getSequence());
 }
 
-async function load({ model, context, threads }, log) {
-  await toggleNativeLog(true);
-  addNativeLogListener((level, text) => log(text, level));
-  const info = { model, n_threads: Number(threads ?? 1), n_gpu_layers: 0, n_parallel: 1, use_mmap: false, ctx_shift: false };
-  return loadModel({ ...info, n_ctx: Number(context ?? 512) });
+/** A model with one sequence of its own. */
+class Engine {
+  #model;
+  #sequence;
+
+  constructor(model, sequence) {
+    this.#model = model;
+    this.#sequence = sequence;
+  }
+
+  /** With the beginning of the sequence, which llama.cpp puts before every text; tokens are taken as they are. */
+  tokensOf(prompt) {
+    return typeof prompt === "string" ? [this.#model.tokens.bos, ...this.#model.tokenize(prompt)] : [...prompt];
+  }
+
+  /** Of the tokens those whose state is not known from before; at least one, since something has to be evaluated. */
+  async unknownOf(tokens, usesCache) {
+    if (!usesCache) await this.#sequence.clearHistory();
+    await this.#sequence.adaptStateToTokens(tokens.slice(0, -1), false);
+    return tokens.slice(this.#sequence.nextTokenIndex);
+  }
+
+  predict(tokens, options) {
+    return this.#sequence.evaluate(tokens, { ...options, yieldEogToken: true });
+  }
+
+  isEnd(token) {
+    return this.#model.isEogToken(token);
+  }
+
+  /** The tokens' text, with U+FFFD for bytes that are no whole character yet. */
+  textOf(tokens) {
+    return this.#model.detokenize(tokens);
+  }
 }
 
-/** With the beginning of the sequence, which the engine puts before every prompt. */
-export const countTokens = async (engine, text) => (await engine.tokenize(text)).tokens.length + 1;
-
-/** The engine hands over the probabilities of all completions since it was loaded, in the first piece of each. */
-const handedOver = new WeakMap();
+export const countTokens = (engine, prompt) => engine.tokensOf(prompt).length;
 
 /**
- * One completion. `onPiece` is given each piece of text with the tokens predicted by then: the engine withholds
- * incomplete UTF-8, so that pieces are fewer than tokens.
+ * One completion of a text or of tokens. `onPiece` is given each piece of text with the tokens predicted by then:
+ * incomplete UTF-8 is withheld, as llama.cpp does, so that pieces are fewer than tokens. `isStopped` is asked after each.
  */
-export async function complete(engine, request, onPiece) {
+export async function complete(engine, request, onPiece, isStopped = () => false) {
   const { prompt, n_predict, ignore_eos = false, seed = 1, temperature = 0.8, cache = true } = request;
-  if (!cache) engine.clearCache(true);
-  const total = await countTokens(engine, prompt);
-  const before = handedOver.get(engine) ?? 0;
+  const tokens = engine.tokensOf(prompt);
   const begin_ms = performance.now();
-  let first_ms;
-  let counted = -before;
-  const options = { prompt, n_predict, ignore_eos, seed, temperature, n_probs: 1 };
-  const result = await engine.completion(options, ({ token, completion_probabilities: each }) => {
+  const unknown = await engine.unknownOf(tokens, cache);
+  const counts = { cache_n: tokens.length - unknown.length, prompt_n: unknown.length };
+  let [first_ms, predicted_n, stopped_eos, held] = [undefined, 0, false, []];
+  const timings = () => {
     const now_ms = performance.now() - begin_ms;
-    first_ms ??= now_ms;
-    counted += each?.length ?? 1;
-    onPiece(token, { ...timings(total, first_ms, counted, now_ms - first_ms), id: 100 + (counted % 150) });
-  });
-  const end_ms = performance.now() - begin_ms;
-  await new Promise((resolve) => setTimeout(resolve, 1)); // The last pieces may still be on their way.
-  // Of what is withheld at the end no piece tells; the engine stopped at the limit, or at a token that ends the text.
-  const predicted_n = result.stopped_limited ? n_predict : Math.max(counted, result.tokens_predicted);
-  handedOver.set(engine, before + predicted_n);
-  const prompt_n = Math.min(total, Math.max(1, result.timings.prompt_n));
-  const whole = timings(prompt_n, first_ms ?? end_ms, predicted_n, end_ms - (first_ms ?? end_ms));
-  return { ...result, timings: { ...whole, cache_n: total - prompt_n }, total };
-}
-
-function timings(prompt_n, prompt_ms, predicted_n, predicted_ms) {
-  return { cache_n: 0, prompt_n, prompt_ms: round(prompt_ms), predicted_n, predicted_ms: round(predicted_ms) };
+    return { ...counts, prompt_ms: round(first_ms ?? now_ms), predicted_n, predicted_ms: round(now_ms - (first_ms ?? now_ms)) };
+  };
+  for await (const token of engine.predict(unknown, { temperature, seed })) {
+    first_ms ??= performance.now() - begin_ms;
+    predicted_n++;
+    stopped_eos = engine.isEnd(token) && !ignore_eos;
+    if (stopped_eos || isStopped()) break;
+    held.push(token);
+    const text = engine.textOf(held);
+    // Four bytes are the longest character there is: what is broken then stays so.
+    if (!text.endsWith("\u{fffd}") || held.length >= 4) {
+      onPiece(text, { ...timings(), id: token });
+      held = [];
+    }
+    if (predicted_n >= n_predict) break;
+    await new Promise(setImmediate); // Whoever reads is served, and whoever hangs up is heard.
+  }
+  return { timings: timings(), stopped_eos, total: tokens.length };
 }
 
 const round = (value) => Math.round(value * 1000) / 1000;
-
-if (process.argv[1] === SELF) {
-  await load({ model: process.argv[2], context: 32 }, complain);
-  process.exit(0);
-}

@@ -4,8 +4,7 @@ import { complain, complete, fail, open, print, readArguments } from "./engine.m
 
 const values = { "-m": "model", "-p": "n_prompt", "-n": "n_gen", "-r": "runs", "-o": "output", "-t": "threads" };
 const options = readArguments(process.argv.slice(2), { values, flags: { "--progress": "progress" } });
-/** A context for each run: the package does not always take a short completion right after another. */
-const start = () => open({ ...options, context: 2048 }, complain).catch(() => fail(`main: error: failed to load model '${options.model}'`));
+const engine = await open({ ...options, context: 2048 }, complain).catch(() => fail(`main: error: failed to load model '${options.model}'`));
 const tests = [
   { n_prompt: Number(options.n_prompt), n_gen: 0, what: "prompt" },
   { n_prompt: 0, n_gen: Number(options.n_gen), what: "generation" },
@@ -13,9 +12,8 @@ const tests = [
 
 /** So many tokens prefilled, or generated, and the nanoseconds it took. */
 async function measure({ n_prompt, n_gen }) {
-  const engine = await start();
   const begin_ns = process.hrtime.bigint();
-  const { timings } = await complete(engine, { prompt: "a".repeat(Math.max(1, n_prompt - 2)), n_predict: Math.max(1, n_gen), ignore_eos: true }, () => {});
+  const { timings } = await complete(engine, { prompt: "a".repeat(Math.max(1, n_prompt - 2)), n_predict: Math.max(1, n_gen), ignore_eos: true, cache: false }, () => {});
   const took_ns = Number(process.hrtime.bigint() - begin_ns);
   return Math.max(1, Math.round(n_gen > 0 ? timings.predicted_ms * 1e6 : Math.min(took_ns, timings.prompt_ms * 1e6)));
 }

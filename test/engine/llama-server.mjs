@@ -26,8 +26,8 @@ function json(response, status, value) {
 
 const refuse = (response, code, message, type, more = {}) => json(response, code, { error: { code, message, type, ...more } });
 
-/** Token ids become a text of as many tokens, at least three, because the engine takes texts alone: its beginning and a space are two. */
-const textOf = (prompt) => (Array.isArray(prompt) ? prompt.slice(2).map((id) => String.fromCharCode(97 + (id % 26))).join("") || "a" : prompt);
+/** What the answer repeats of a prompt of token ids. */
+const textOf = (prompt) => (Array.isArray(prompt) ? prompt.map((id) => `<${id}>`).join("") : prompt);
 const chatText = (messages) => `${messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join("")}<|im_start|>assistant\n`;
 
 /** Server-sent events of `/completion`. */
@@ -66,7 +66,7 @@ function chatStream(body, total, send) {
 }
 
 async function answer(response, body, isChat) {
-  const prompt = isChat ? chatText(body.messages) : textOf(body.prompt);
+  const prompt = isChat ? chatText(body.messages) : body.prompt;
   const total = await countTokens(engine, prompt);
   if (total >= context) {
     const message = `request (${total} tokens) exceeds the available context size (${context} tokens), try increasing it`;
@@ -79,9 +79,8 @@ async function answer(response, body, isChat) {
   if (body.return_progress) stream.progress(zero, { total, cache: 0, processed: 0, time_ms: 0 });
   const asked = (isChat ? body.max_tokens : body.n_predict) ?? -1;
   const n_predict = asked < 0 ? context - total : Math.min(asked, context - total);
-  response.on("close", () => response.writableFinished || engine.stopCompletion());
   const request = { prompt, n_predict, ignore_eos: body.ignore_eos, seed: body.seed, temperature: body.temperature, cache: body.cache_prompt };
-  const { timings, stopped_eos } = await complete(engine, request, (text, state) => stream.piece(text, state));
+  const { timings, stopped_eos } = await complete(engine, request, (text, state) => stream.piece(text, state), () => response.destroyed);
   stream.end(timings, stopped_eos ? "eos" : "limit");
   totals.prompt += timings.prompt_n;
   totals.cached += timings.cache_n;

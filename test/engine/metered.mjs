@@ -1,4 +1,4 @@
-// A workload with a known truth: metered.mjs MODEL LOADS [REQUESTS [OUTPUT_TOKENS]].
+// A workload with a known truth: metered.mjs MODEL LOADS [REQUESTS [OUTPUT_TOKENS]]. It keeps its events in LOADS.events.
 //
 // The real engine answers every prompt; its tokens are then handed out at a steady pace, as a slower device would make
 // them, so that it is known ahead what each phase is to draw. That is announced in LOADS, which the emulated supply
@@ -31,7 +31,9 @@ async function until(instant_ns) {
 
 function event(type, request, fields = {}) {
   const monotonic_s = Number(now_ns()) / 1e9;
-  say({ type, request, time_s: monotonic_s, monotonic_s, realtime_s: (performance.timeOrigin + performance.now()) / 1000, ...fields });
+  const line = { type, request, time_s: monotonic_s, monotonic_s, realtime_s: (performance.timeOrigin + performance.now()) / 1000, ...fields };
+  say(line);
+  appendFileSync(`${loads}.events`, `${JSON.stringify(line)}\n`);
 }
 
 const announce = (from_ns, to_ns, power_w) =>
