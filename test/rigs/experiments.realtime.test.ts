@@ -2,15 +2,22 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Results } from "../../src/model/results.ts";
+import { type Sshd, startSshd } from "../sshd/sshd.ts";
+import { optionsFor } from "../transports/ssh-bench.ts";
 import { LOAD_W, PlanBench } from "./plan-bench.ts";
 
 let bench: PlanBench;
+let sshd: Sshd;
 beforeAll(async () => {
   bench = new PlanBench();
+  sshd = await startSshd({ tree: "pi" });
 });
 afterAll(async () => {
   bench?.remove();
+  await sshd?.stop();
 });
+
+const overSsh = (): object => ({ kind: "ssh", ...optionsFor(sshd) });
 
 /** Names of the requests that have such a quantity, in their order. */
 const requestsWith = ({ measurements }: Results, name: string): string[] =>
@@ -133,9 +140,10 @@ describe("each plan, shortened, with the real engine", () => {
     expect(validity.filter(({ level, pass }) => level === "FAIL" && !pass)).toEqual([]);
   });
 
-  test("questions: the energy of all answers for each correct one", async () => {
+  test("questions, over ssh: the energy of all answers for each correct one", async () => {
     const { ended, why, results, file } = await bench.run("questions", {
       metered: true,
+      transport: overSsh(),
       changes: { "workload.output_tokens": 24 },
     });
     expect(ended.code, why).toBe(0);
@@ -153,12 +161,13 @@ describe("each plan, shortened, with the real engine", () => {
     else expect(summary.energy_per_correct_answer!.value).toBeCloseTo(all_j / correct, 9);
   });
 
-  test("interference: the second load runs beside the work, and is gone after it", async () => {
+  test("interference, over ssh: the second load runs beside the work, and is gone after it", async () => {
     const seen = join(bench.dir, "beside");
     const load = bench.script("second-load", `echo begun >>"${seen}"\nwhile :; do :; done\n`);
     const changes = { "workload.prompt_tokens": 16, "workload.output_tokens": 6, "workload.count": 5 };
     const axis = { "axes:interference": [{ argv: ["sleep", "86399"] }, { argv: [load] }] };
     const { ended, why, summary, results, file } = await bench.run("interference", {
+      transport: overSsh(),
       changes: { ...changes, ...axis },
     });
     expect(ended.code, why).toBe(0);
