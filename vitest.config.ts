@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that wait for real time to pass and do little meanwhile: they run after the fast ones, many at once. */
+const PATIENT = ["test/**/*.patient.test.ts"];
+
 /** Tests whose subject is real time: they run one at a time, after all others, with nothing else on the machine. */
 const REALTIME = ["test/e2e/**/*.test.ts", "test/**/*.realtime.test.ts"];
 
@@ -14,7 +17,7 @@ export default defineConfig({
           name: "fast",
           include: ["test/**/*.test.ts"],
           // Benches with real instruments are asked for by name: npx vitest run --project hardware.
-          exclude: [...REALTIME, "test/hardware/**"],
+          exclude: [...PATIENT, ...REALTIME, "test/hardware/**"],
           globalSetup: "./test/build.ts",
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -25,11 +28,26 @@ export default defineConfig({
       },
       {
         test: {
+          name: "patient",
+          include: PATIENT,
+          globalSetup: "./test/build.ts",
+          maxWorkers: 4,
+          maxConcurrency: 12,
+          sequence: { groupOrder: 1 },
+          expect: { poll: { timeout: 10_000 } },
+          testTimeout: 150_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
           name: "realtime",
           include: REALTIME,
+          exclude: PATIENT,
           globalSetup: "./test/build.ts",
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          maxConcurrency: 12,
+          sequence: { groupOrder: 2 },
           expect: { poll: { timeout: 10_000 } },
           testTimeout: 120_000,
           hookTimeout: 30_000,

@@ -23,10 +23,10 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-/** A Jetson behind a real sshd. @param python stands in for its python3 */
-export async function overSsh(delays: Delays = {}, python?: string): Promise<Stand> {
+/** A Jetson behind a real sshd. @param programs stand in for its own, by name */
+export async function overSsh(delays: Delays = {}, programs: Readonly<Record<string, string>> = {}): Promise<Stand> {
   const sshd = await startSshd();
-  if (python !== undefined) writeFileSync(join(sshd.root, "bin/python3"), python, { mode: 0o755 });
+  for (const [name, text] of Object.entries(programs)) writeFileSync(join(sshd.root, "bin", name), text, { mode: 0o755 });
   const relay = await SlowLink.start(sshd.port, delays);
   writeFileSync(sshd.knownHosts, `${sshd.entry("ed25519", `[127.0.0.1]:${relay.port}`)}\n`);
   const serving = (): number[] => [sshd.pid, ...sshd.sessions()];
