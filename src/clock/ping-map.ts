@@ -113,12 +113,12 @@ function linesAlong(pings: readonly Ping[], frame: Frame, [rough, asymmetry_s]: 
 }
 
 /**
- * A true line along this one cannot be further away, or it would cross a limit. Where the limits come closer than is
+ * A true line cannot be further away, whether it runs along this one or at a tilt to it, or it would cross a limit. Where the limits come closer than is
  * credible, the clock did not run along the line, and the less it did the more is what the quickest ping says of
  * itself all that holds.
  */
-function boundOf({ above_s, below_s, trip_s }: Node): number {
-  const [narrow_s, wide_s] = [Math.min(above_s, below_s), Math.max(above_s, below_s)];
+function boundOf({ above_s, below_s, reach_s, trip_s }: Node): number {
+  const [narrow_s, wide_s] = [Math.min(above_s, below_s), Math.max(above_s, below_s, reach_s)];
   const missing_s = Math.max(0, (CONTRADICTED_MARGIN * trip_s) / 2 - narrow_s);
   return Math.max(wide_s, Math.min(trip_s / 2 - Math.min(0, narrow_s), wide_s + MISTRUST * missing_s));
 }

@@ -1,5 +1,6 @@
 import type { Point } from "./hull.ts";
 import { type Sight, type Smoothed, smoothWalk } from "./random-walk.ts";
+import { reach } from "./reach.ts";
 
 /** What one ping says: the clock is nowhere below its floor, nowhere above its ceiling. */
 export interface Limits {
@@ -12,6 +13,8 @@ export interface Node extends Smoothed {
   /** Smallest distance to a floor and to a ceiling, seconds; negative where the pings contradict the line. */
   readonly above_s: number;
   readonly below_s: number;
+  /** Furthest that a clock which ran straight through the neighbourhood may be from the line here. */
+  readonly reach_s: number;
   /** Shortest round trip of the neighbourhood. */
   readonly trip_s: number;
 }
@@ -74,14 +77,28 @@ export function softCorridor(limits: readonly Limits[], start: (x: number) => nu
     line = smoothWalk(sights(nodes, line, widened), WANDER);
     if (widened === 1 && line.every(({ y }, k) => Math.abs(y - before[k]!.y) < SETTLED_S)) break;
   }
-  const distances = nodes.map((node, k) => distancesFrom(line[k]!, node));
+  const closest = nodes.map((node, k) => closestTo(line[k]!, node));
   return nodes.map((node, k) => {
-    const near = distances.slice(node.from, node.to);
-    const above_s = Math.min(...near.map((each) => each.above.reduce((a, b) => Math.min(a, b))));
-    const below_s = Math.min(...near.map((each) => each.below.reduce((a, b) => Math.min(a, b))));
-    const trip_s = Math.min(...nodes.slice(node.from, node.to).map((each) => each.trip_s));
-    return { ...line[k]!, above_s, below_s, trip_s };
+    const near = closest.slice(node.from, node.to);
+    const [floors, ceilings] = [near.map((each) => each.floor), near.map((each) => each.ceiling)];
+    return {
+      ...line[k]!,
+      above_s: Math.min(...floors.map(({ y }) => y)),
+      below_s: Math.min(...ceilings.map(({ y }) => y)),
+      reach_s: reach({ floors, ceilings }, node.x),
+      trip_s: Math.min(...nodes.slice(node.from, node.to).map((each) => each.trip_s)),
+    };
   });
+}
+
+/** Of a node's limits those nearest to the line: where they are, and how far from it. */
+function closestTo(line: Smoothed, node: Gathered): Limits {
+  const { above, below } = distancesFrom(line, node);
+  const nearest = (distances: readonly number[], xOf: (limits: Limits) => number): Point => {
+    const y = distances.reduce((a, b) => Math.min(a, b));
+    return { x: xOf(node.limits[distances.indexOf(y)]!), y };
+  };
+  return { floor: nearest(above, ({ floor }) => floor.x), ceiling: nearest(below, ({ ceiling }) => ceiling.x) };
 }
 
 /** Pings of a second, and which nodes `[from, to)` are its neighbourhood. */
@@ -156,7 +173,7 @@ interface Edge {
 
 /** Where the clouds' edges are, in the mean of both, and how closely the limits lie at the denser one. */
 function edgeOf(near: readonly Distances[], widened: number): Edge {
-  const [above, below] = [closest(near.map((each) => each.above)), closest(near.map((each) => each.below))];
+  const [above, below] = [nearestOf(near.map((each) => each.above)), nearestOf(near.map((each) => each.below))];
   const last = above.length - 1;
   const edge = Math.min(EDGE, last);
   const width_s = Math.min(above[last]! - above[edge]!, below[last]! - below[edge]!);
@@ -166,7 +183,7 @@ function edgeOf(near: readonly Distances[], widened: number): Edge {
 const ascending = (a: number, b: number): number => a - b;
 
 /** The {@link WIDTH} + 1 smallest of all, in order; fewer if there are not as many. @param near each in order */
-function closest(near: readonly (readonly number[])[]): number[] {
+function nearestOf(near: readonly (readonly number[])[]): number[] {
   const smallest: number[] = [];
   for (const distances of near) {
     for (const distance of distances) {

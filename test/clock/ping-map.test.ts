@@ -66,8 +66,8 @@ describe("half an hour over simulated links", () => {
     const { p95_s, inBound, runs } = trials({ link: symmetric });
     expect(p95_s).toBeLessThanOrEqual(0.1 * MS);
     expect(inBound).toBeGreaterThanOrEqual(0.99);
-    // The claim is narrow, too: half the shortest round trip, 0.3 ms, and a little.
-    expect(median(runs.map((r) => r.facts.bound_s))).toBeLessThan(0.4 * MS);
+    // The claim is narrow, too: half the shortest round trip, 0.3 ms, and at the ends what a tilt may add.
+    expect(median(runs.map((r) => r.facts.bound_s))).toBeLessThan(0.5 * MS);
   });
 
   test("asymmetry of 0.6 ms: within half of it and 0.2 ms", () => {

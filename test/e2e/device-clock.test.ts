@@ -168,7 +168,6 @@ const CASES: readonly Case[] = [
 /** Side by side, since they do little but wait. */
 test.concurrent.each(CASES)("$name", async ({ stand, lasts_s, law, method, error_s, error_ppm }) => {
   const { errors, rate_ppm, ...found } = await measured(stand(), lasts_s, law);
-  console.log(method, JSON.stringify(errors.map((e) => [e.error_s * 1e6, e.bound_s * 1e6].map(Math.round))), rate_ppm);
   expect(found).toEqual({ method, maps: 1 });
   for (const each of errors) expect(each.error_s).toBeLessThanOrEqual(Math.min(each.bound_s, error_s));
   expect(Math.abs(rate_ppm)).toBeLessThanOrEqual(error_ppm);
