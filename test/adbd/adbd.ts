@@ -15,7 +15,8 @@ export class Adbd implements Host {
   /** Ports in the network at which somebody else answers. */
   hasTaken: ReadonlySet<number> = new Set();
   readonly #userland: Userland;
-  readonly #connections = new Set<Connection>();
+  /** With the port that each came in by. */
+  readonly #connections = new Map<Connection, number>();
   /** By port: that of its start, standing for the cable, and that of `tcpip:`. */
   readonly #servers = new Map<number, Server>();
   #isFrozen = false;
@@ -29,10 +30,11 @@ export class Adbd implements Host {
 
   /** @param port 0 for any. @returns the port */
   async listen(port: number): Promise<number> {
-    const server = createServer((socket) => this.#take(socket)).listen(port, "127.0.0.1");
+    let taken = port;
+    const server = createServer((socket) => this.#take(socket, taken)).listen(port, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
-    const taken = typeof address === "object" && address ? address.port : port;
+    if (typeof address === "object" && address) taken = address.port;
     this.#servers.set(taken, server);
     return taken;
   }
@@ -41,20 +43,23 @@ export class Adbd implements Host {
     return [...this.#servers.keys()];
   }
 
-  /** Resets every connection; who connects again is let in. */
-  dropTransports(): void {
-    for (const connection of this.#connections) connection.reset();
-    this.#connections.clear();
+  /** Resets every connection, or those by one port; who connects again is let in. */
+  dropTransports(port?: number): void {
+    for (const [connection, by] of this.#connections) {
+      if (port !== undefined && by !== port) continue;
+      this.#connections.delete(connection);
+      connection.reset();
+    }
   }
 
-  /** As above, and nobody listens any more on `port`, or on any. */
+  /** As above, and nobody listens any more there. */
   async unlisten(port?: number): Promise<void> {
     const servers = [...this.#servers].filter(([each]) => port === undefined || each === port);
     for (const [each, server] of servers) {
       this.#servers.delete(each);
       const closed = once(server, "close");
       server.close();
-      this.dropTransports();
+      this.dropTransports(each);
       await closed;
     }
   }
@@ -62,12 +67,12 @@ export class Adbd implements Host {
   /** Connections stay and are silent; new ones are taken and not answered. */
   freeze(): void {
     this.#isFrozen = true;
-    for (const connection of this.#connections) connection.freeze();
+    for (const connection of this.#connections.keys()) connection.freeze();
   }
 
   thaw(): void {
     this.#isFrozen = false;
-    for (const connection of this.#connections) connection.thaw();
+    for (const connection of this.#connections.keys()) connection.thaw();
   }
 
   ask(key: string): Promise<void> {
@@ -91,9 +96,9 @@ export class Adbd implements Host {
     return true;
   }
 
-  #take(socket: Socket): void {
+  #take(socket: Socket, port: number): void {
     const connection = new Connection(socket, this);
-    this.#connections.add(connection);
+    this.#connections.set(connection, port);
     socket.once("close", () => this.#connections.delete(connection));
     if (this.#isFrozen) connection.freeze();
   }

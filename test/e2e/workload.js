@@ -1,16 +1,19 @@
 // A small inference workload: answers pings on its own clock, and on "start" answers a few short prompts.
 //   --requests=N  prompts to answer (3)
+//   --clock=realtime  stamps its events with that clock; its pongs are always monotonic
 //   --fault=KIND  exit: complains and ends with code 1 after the first; hang: never says done; deaf: answers no ping
 //                 garbage: prints lines that are none of the protocol; leave: ends well without saying done
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
-const { values } = parseArgs({ options: { requests: { type: "string", default: "3" }, fault: { type: "string", default: "" } } });
+const text = (byDefault) => ({ type: "string", default: byDefault });
+const { values } = parseArgs({ options: { requests: text("3"), clock: text("monotonic"), fault: text("") } });
 const fault = values.fault;
 const now_s = () => Number(process.hrtime.bigint()) / 1e9;
+const stamp_s = values.clock === "realtime" ? () => (performance.timeOrigin + performance.now()) / 1000 : now_s;
 const print = (line) => process.stdout.write(`${line}\n`);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const say = (type, more = {}) => print(JSON.stringify({ type, time_s: now_s(), ...more }));
+const say = (type, more = {}) => print(JSON.stringify({ type, time_s: stamp_s(), ...more }));
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {

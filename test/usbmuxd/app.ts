@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { parsePing, pongLine } from "../../src/wire/ping.ts";
 
 /** What the app says of itself first. */
@@ -11,19 +12,26 @@ export class App {
   readonly port: number;
   /** Lines it was sent and did not know. */
   readonly heard: string[] = [];
+  /** Requests it has answered, whether or not anybody listened. */
+  readonly answered: string[] = [];
+  readonly #requests: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, requests: number) {
     this.#server = server;
+    this.#requests = requests;
     this.port = (server.address() as { port: number }).port;
   }
 
-  /** @param first the line every connection begins with; null for an app that says nothing */
-  static async start(first: string | null = JSON.stringify(HELLO)): Promise<App> {
+  /**
+   * @param first the line every connection begins with; null for an app that says nothing
+   * @param requests what it answers when it is told to start, a quarter of a second each
+   */
+  static async start(first: string | null = JSON.stringify(HELLO), requests = 1): Promise<App> {
     const server = createServer({ noDelay: true });
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-    const app = new App(server);
+    const app = new App(server, requests);
     server.on("connection", (socket) => app.#serve(socket, first));
     return app;
   }
@@ -67,19 +75,23 @@ export class App {
   #answer(socket: Socket, line: string, received_s: number): void {
     const id = parsePing(line);
     if (id !== undefined) socket.write(`${pongLine({ id, deviceReceived_s: received_s, deviceSent_s: now_s() })}\n`);
-    else if (line === "start") this.#work();
+    else if (line === "start") void this.#work();
     else this.heard.push(line);
   }
 
-  #work(): void {
-    const request = "r1";
-    for (const event of [
-      { type: "request_start", request },
-      { type: "first_token", request, tokens: 5 },
-      { type: "token", request },
-      { type: "request_end", request },
-    ])
-      this.say(JSON.stringify({ ...event, time_s: now_s() }));
+  async #work(): Promise<void> {
+    const tell = async (type: string, request: string, more: object = {}): Promise<void> => {
+      this.say(JSON.stringify({ type, request, ...more, time_s: now_s() }));
+      await setTimeout(60);
+    };
+    for (let n = 1; n <= this.#requests; n++) {
+      const request = `r${n}`;
+      await tell("request_start", request);
+      await tell("first_token", request, { tokens: 5 });
+      await tell("token", request);
+      this.answered.push(request);
+      await tell("request_end", request);
+    }
     this.say('{"type":"done"}');
   }
 }
