@@ -16,7 +16,7 @@ export const SWITCH_MS = 10_000;
  */
 export class UsbPower {
   readonly #commands: UsbPowerCommands;
-  #watchdog: ChildProcess | undefined;
+  #watchdog: Watchdog | undefined;
 
   constructor(commands: UsbPowerCommands) {
     this.#commands = commands;
@@ -37,31 +37,42 @@ export class UsbPower {
     }
   }
 
-  /** @throws JoulebenchError `config` when the hub's command fails, even when it is tried again */
+  /** @throws JoulebenchError `config` when the hub's command fails, and the watchdog has given it up after trying for long */
   async restore(): Promise<void> {
     const watchdog = this.#watchdog;
     if (!watchdog) return;
     this.#watchdog = undefined;
-    try {
-      await runSwitch(this.#commands.on).catch(() => runSwitch(this.#commands.on));
-    } finally {
-      // Only now is there nothing left for it to do; had we died before, it would have done it.
-      watchdog.stdin?.end("restored\n");
-      if (watchdog.exitCode === null) await once(watchdog, "exit");
-    }
+    let failure: unknown;
+    await runSwitch(this.#commands.on).catch((error: unknown) => {
+      failure = error;
+    });
+    // Had we died before, the watchdog would have done it; what has failed it tries again, and again.
+    watchdog.child.stdin?.end(failure === undefined ? "restored\n" : "");
+    const code = await watchdog.gone;
+    if (failure !== undefined && code !== 0) throw failure;
   }
 }
 
-async function startWatchdog(on: readonly string[]): Promise<ChildProcess> {
+/** The process that restores the power, and its exit code: null when a signal has ended it. */
+interface Watchdog {
+  readonly child: ChildProcess;
+  readonly gone: Promise<number | null>;
+}
+
+async function startWatchdog(on: readonly string[]): Promise<Watchdog> {
   const program = fileURLToPath(new URL("./usb-power-main.js", import.meta.url));
   // In a session of its own: Ctrl-C and a closed terminal are not meant for it.
   const child = spawn(process.execPath, [program, ...on], { detached: true, stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.on("error", () => {}); // It has ended, which its exit tells.
-  const ready = await Promise.race([once(child.stdout, "data"), once(child, "exit"), once(child, "error")]);
-  if (child.exitCode !== null || !String(ready[0]).startsWith("watching"))
+  const gone = new Promise<number | null>((resolve) => {
+    child.once("exit", resolve);
+    child.once("error", () => resolve(null));
+  });
+  const ready = await Promise.race([once(child.stdout, "data"), gone]);
+  if (!Array.isArray(ready) || !String(ready[0]).startsWith("watching"))
     throw new JoulebenchError("config", "usb_power", "the process that restores the power cannot be started, so the power stays on");
   child.stdout.destroy();
-  return child;
+  return { child, gone };
 }
 
 /** Runs a hub's command. @throws JoulebenchError `config` with what it said */

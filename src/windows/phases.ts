@@ -66,7 +66,7 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
   const { alone, together } = apart(named, abandoned);
   const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, breaks));
   const outcomes = events.flatMap(({ type, request, outcome = "ok" }): RequestOutcome[] =>
-    type === "request_end" && outcome !== "ok" ? [{ request, outcome }] : [],
+    (type === "request_end" || type === "unit_end") && outcome !== "ok" ? [{ request, outcome }] : [],
   );
   return { windows: windows.toSorted((a, b) => a.start_s - b.start_s), faults: faults.toSorted((a, b) => a.at_s - b.at_s), outcomes };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -24,6 +24,15 @@ function hub(fails = "") {
   return { log, commands, said: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []) };
 }
 
+/** Empty for a process that has ended meanwhile. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 const OFF = "--port 2 off; $(x)";
 const ON = "--port 2 on";
 
@@ -41,6 +50,26 @@ test("a hub that cannot cut is told to have the power on, and why is said", asyn
   const { commands, said } = hub('case "$3" in off*) echo "no such hub" >&2; exit 3;; esac');
   await expect(new UsbPower(commands).cut()).rejects.toThrow(/usb_power: .*switch-\d+: Command failed.*it said: no such hub/);
   expect(said()).toEqual([ON]);
+});
+
+test("a hub that fails at first is told again, until the power is on", async () => {
+  const tries = join(dir, "tries");
+  const { commands, said } = hub(`[ "$3" != on ] || { echo x >>"${tries}"; [ $(wc -l <"${tries}") -ge 3 ] || exit 1; }`);
+  const power = new UsbPower(commands);
+  await power.cut();
+  await power.restore();
+  expect(said()).toEqual([OFF, ON]);
+  expect(readFileSync(tries, "utf8").length).toBe(6);
+});
+
+test("who watches may be gone: the power is restored all the same", async () => {
+  const { commands, said } = hub();
+  const power = new UsbPower(commands);
+  await power.cut();
+  const watching = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(commands.on[0]!));
+  for (const pid of watching) process.kill(Number(pid), "SIGKILL");
+  await power.restore();
+  expect([watching.length, said()]).toEqual([1, [OFF, ON]]);
 });
 
 test("a command that is not there is named, and the power stays on", async () => {
