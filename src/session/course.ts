@@ -53,20 +53,26 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
       if (event.type === "request_end") void device.ping(BURST_PINGS);
     });
   const power = rig.device?.usb_power && new UsbPower(rig.device.usb_power);
+  let failure: unknown;
+  const failed = (error: unknown): void => {
+    failure ??= error;
+  };
   try {
     if (device && rig.device?.link === "detached") await detached(bench, rig, { ...course, device, power });
     else {
       await power?.cut();
       await phases(bench, rig, { ...course, device });
     }
-  } finally {
-    await power?.restore();
-    bursts?.unsubscribe();
-    betweenRequests?.unsubscribe();
-    if (!course.signal.aborted) await device?.whole();
-    await device?.tie();
-    await device?.ping(OUTER_PINGS);
+  } catch (error) {
+    failed(error);
   }
+  bursts?.unsubscribe();
+  betweenRequests?.unsubscribe();
+  await power?.restore().catch(failed);
+  if (!course.signal.aborted) await device?.whole();
+  await device?.tie();
+  await device?.ping(OUTER_PINGS);
+  if (failure !== undefined) throw failure;
 }
 
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */

@@ -6,8 +6,10 @@ import type { DeviceLink } from "./device-link.ts";
 import type { UsbPower } from "./usb-power.ts";
 import { pause, workloadEnd } from "./waiting.ts";
 
-/** The workload begins this long after the idle has ended by our clock: the device may count a little faster. */
+/** The workload begins this long after an idle that begins at once: the device has to be let go and its power cut before. */
 const GUARD_S = 2;
+/** The idle ends so long before that: the device may count a little faster than we do. */
+const MARGIN_S = 0.5;
 /** A workload that was done in time is heard to its end well within this once the link is back. */
 const HEARING_S = 60;
 
@@ -34,20 +36,48 @@ export async function detached(bench: Bench, { plan }: Rig, { device, power, sig
       "plan.detached_s",
       `\`link: detached\` needs a device.command, and a detached_s in which the idle of ${baseline_s} s and the whole workload fit`,
     );
+  const told_ms = performance.now();
   await process.startLater(baseline_s + GUARD_S);
   await device.detach();
-  await power?.cut();
-  stage("idle", baseline_s);
-  bench.mark("idle_start");
-  await pause(bench, baseline_s, signal);
-  bench.mark("idle_end");
-  stage("workload", detached_s - baseline_s);
-  bench.mark("workload_start");
-  await pause(bench, detached_s - baseline_s, signal);
+  try {
+    await power?.cut();
+    const spent_s = (performance.now() - told_ms) / 1000;
+    await alone(bench, { idle_s: idleLeft_s(baseline_s, spent_s), work_s: detached_s - spent_s }, { signal, stage });
+  } catch (error) {
+    await power?.restore();
+    await device.attach(); // What was left running there can only be ended over a link.
+    throw error;
+  }
   await power?.restore();
-  const ended = workloadEnd(bench, process, { seconds: HEARING_S, key: "plan.detached_s" });
+  const ended = workloadEnd(bench, process, { seconds: plan.link_patience_s + HEARING_S, key: "plan.detached_s" });
   ended.catch(() => undefined); // Heard below, unless the device does not come back.
   await device.attach();
   if (!signal.aborted) await ended;
   bench.mark(signal.aborted ? "interrupted" : "workload_end");
+}
+
+/** What is left of the idle until the workload begins by itself. @throws JoulebenchError `config` when it is too little */
+function idleLeft_s(baseline_s: number, spent_s: number): number {
+  const left_s = Math.min(baseline_s, baseline_s + GUARD_S - MARGIN_S - spent_s);
+  if (left_s >= baseline_s / 2) return left_s;
+  throw new JoulebenchError(
+    "config",
+    "usb_power",
+    `it took ${spent_s.toFixed(1)} s until the power was cut, and too little is left of the idle of ${baseline_s} s before the workload begins by itself; raise plan.baseline_s`,
+  );
+}
+
+/** The idle and the work of a device that nobody speaks with. */
+async function alone(
+  bench: Bench,
+  { idle_s, work_s }: { readonly idle_s: number; readonly work_s: number },
+  { signal, stage }: Pick<Detached, "signal" | "stage">,
+): Promise<void> {
+  stage("idle", idle_s);
+  bench.mark("idle_start");
+  await pause(bench, idle_s, signal);
+  bench.mark("idle_end");
+  stage("workload", work_s - idle_s);
+  bench.mark("workload_start");
+  await pause(bench, work_s - idle_s, signal);
 }

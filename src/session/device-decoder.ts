@@ -34,7 +34,7 @@ export class DeviceDecoder {
   #channel = -1;
   #hasResponder = false;
   #bootId: string | undefined;
-  #opened = 0;
+  #isLost = false;
   #quoted = 0;
   #out: Observation[] = [];
 
@@ -62,14 +62,14 @@ export class DeviceDecoder {
 
   #responder(kind: TapeRecord["kind"], text: string, host_ns: number): void {
     if (kind === "open") this.#answers((JSON.parse(text) as Said).boot_id, host_ns);
-    else if (kind === "close" && (JSON.parse(text) as Said).lost !== undefined) this.#fault("link_failed", host_ns);
+    else if (kind === "close") this.#lost((JSON.parse(text) as Said).lost, host_ns);
     else if (kind === "tx") this.#pinged(text, host_ns);
     else if (kind === "rx") this.#answer(text, host_ns);
   }
 
   /** A responder begins to answer: on the clock of the one before it, unless the device has booted meanwhile. */
   #answers(bootId: string | undefined, host_ns: number): void {
-    if (this.#hasResponder) this.#fault("link_reopened", host_ns);
+    this.#returned(host_ns);
     if (!this.#hasResponder || bootId === undefined || bootId !== this.#bootId) this.#channel++;
     this.#hasResponder = true;
     this.#bootId = bootId;
@@ -80,18 +80,28 @@ export class DeviceDecoder {
     if (!this.#hasResponder) {
       this.#channel++;
       this.#sent.clear();
-      if (this.#opened > 0) this.#fault("link_reopened", host_ns);
+      this.#returned(host_ns);
     }
-    this.#opened++;
     if (resumed && this.#parser) return;
     this.#parser = parsers.find((each) => each.kind === this.#parserKind)?.open();
   }
 
+  /** @param reason none when the link was let go on purpose */
+  #lost(reason: string | undefined, host_ns: number): void {
+    if (reason === undefined) return;
+    this.#isLost = true;
+    this.#fault("link_failed", host_ns, reason);
+  }
+
+  /** Once for each loss, however often the way back was tried. */
+  #returned(host_ns: number): void {
+    if (this.#isLost) this.#fault("link_reopened", host_ns);
+    this.#isLost = false;
+  }
+
   #close({ lost }: Said, host_ns: number): void {
-    if (lost !== undefined) {
-      this.#fault("link_failed", host_ns);
-      return;
-    }
+    this.#lost(lost, host_ns);
+    if (lost !== undefined) return;
     for (const event of this.#parser?.end() ?? []) this.#event(event, host_ns);
     this.#parser = undefined;
   }

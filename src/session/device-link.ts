@@ -65,11 +65,6 @@ export class DeviceLink {
     return this.#responder?.pulses;
   }
 
-  /** The link is lost and not back yet. */
-  get isLost(): boolean {
-    return this.#mending !== undefined;
-  }
-
   /** Tells that ping `id` was answered, so that the next one goes out. */
   answered(id: number): void {
     this.#pinger.answered(id);
@@ -132,8 +127,8 @@ export class DeviceLink {
   }
 
   /** Waits until the device is back, and goes on where the link was let go. @throws JoulebenchError as for a lost link */
-  attach(): Promise<void> {
-    return this.#mend("the link was let go");
+  async attach(): Promise<void> {
+    await this.#beginMending("the link was let go");
   }
 
   async close(): Promise<void> {
@@ -177,11 +172,18 @@ export class DeviceLink {
     this.#heartbeat?.stop();
     this.#pinger.isGone(true);
     recorder.state(this.#responder ? RESPONDER : DEVICE, "close", now(), { lost: reason });
-    this.#mending = this.#mend(reason)
-      .catch(failed)
-      .finally(() => {
-        this.#mending = undefined;
-      });
+    this.#beginMending(reason).catch(failed);
+  }
+
+  /** One at a time: what is lost meanwhile is seen by it, or once it is through. */
+  #beginMending(reason: string): Promise<void> {
+    const mending = this.#mend(reason).finally(() => {
+      this.#mending = undefined;
+      // Lost again before anybody watched.
+      if (this.#heartbeat?.isStopped) this.#lost("it fell silent as soon as it was back");
+    });
+    this.#mending = mending.catch(() => undefined); // Whoever began it hears of its failure.
+    return mending;
   }
 
   /** Tries until the device is back. @throws JoulebenchError `link` when patience ends; `config` when it is another one, or refuses us */

@@ -1,10 +1,13 @@
 import { HEARTBEAT_IDS, pingLine } from "../wire/ping.ts";
 
-/** A line is sent when nothing was heard for a second; after three the link is dead. Neither adb nor ssh notices by itself. */
-const BEAT_MS = 1000;
-/** How often that is looked at: a link that is lost is to be noticed well within those three seconds on a busy host, too. */
+/** A line is sent when nothing was heard for so long, and again as often. Neither adb nor ssh notices a dead link by itself. */
+const BEAT_MS = 500;
+/** A link that is silent for so long is dead: that is to be noticed within 3 s, on a busy host, too. */
+export const DEAD_MS = 2500;
+/** How often that is looked at. */
 const LOOK_MS = 250;
-export const DEAD_MS = 3000;
+/** A look that comes later than this was kept waiting by us, as what was heard may have been: the next one judges. */
+const LATE_MS = 2 * LOOK_MS;
 
 /**
  * Watches one channel to the device for the whole link.
@@ -17,6 +20,8 @@ export class Heartbeat {
   #heard_ms = performance.now();
   #asked_ms = Number.NEGATIVE_INFINITY;
   #beats = HEARTBEAT_IDS;
+  #looked_ms = performance.now();
+  #wasLate = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param dead called once, when nothing was heard for {@link DEAD_MS} */
@@ -36,13 +41,19 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
+  get isStopped(): boolean {
+    return this.#timer === undefined;
+  }
+
   #look(): void {
     const now_ms = performance.now();
+    const isLate = now_ms - this.#looked_ms > LATE_MS && !this.#wasLate;
+    [this.#looked_ms, this.#wasLate] = [now_ms, isLate];
     const silent_ms = now_ms - this.#heard_ms;
-    if (silent_ms >= DEAD_MS - BEAT_MS / 2) {
+    if (silent_ms >= DEAD_MS && !isLate) {
       this.stop();
       this.#dead();
-    } else if (silent_ms >= BEAT_MS / 2 && now_ms - this.#asked_ms >= BEAT_MS / 2) {
+    } else if (silent_ms >= BEAT_MS && now_ms - this.#asked_ms >= BEAT_MS) {
       this.#asked_ms = now_ms;
       this.#send(pingLine(this.#beats++)).catch(() => undefined); // Its silence tells.
     }

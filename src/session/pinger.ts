@@ -14,6 +14,7 @@ export class Pinger {
   readonly #awaited = new Map<number, (isAnswered: boolean) => void>();
   #sent = 0;
   #burst: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #isGone = false;
   #hasAnswered = false;
 
@@ -47,8 +48,12 @@ export class Pinger {
     return false;
   }
 
+  /** `count` pings after the burst under way. One burst waits at most: whoever asks meanwhile has that one. */
   burst(count: number): Promise<void> {
+    if (this.#waiting > 0 && count <= this.#waiting) return this.#burst;
+    this.#waiting = count;
     this.#burst = this.#burst.then(async () => {
+      this.#waiting = 0;
       let unanswered = 0;
       for (let i = 0; i < count && unanswered < MOST_UNANSWERED && !this.#isGone; i++)
         unanswered = (await this.#pingOnce()) ? 0 : unanswered + 1;
