@@ -77,7 +77,6 @@ test("ssh: on loopback within 0.3 ms and 2 ppm, over 5 ± 2 ms within 0.5 ms and
     measured(overSsh({ there_ms: jitter, back_ms: jitter }, PYTHON), 60),
     measured(overSsh({ there_ms: jitter, back_ms: [1, 1] }, PYTHON), 60),
   ]);
-  console.log(JSON.stringify({ loopback, relayed, lopsided }, undefined, 1));
   for (const each of [loopback, relayed, lopsided]) expect(each.ties).toBeGreaterThanOrEqual(4);
   expect(loopback.largest_s).toBeLessThanOrEqual(0.3e-3);
   expect(Math.abs(loopback.rate_ppm)).toBeLessThanOrEqual(2);
