@@ -193,15 +193,25 @@ function crossCheck(value: unknown): Problem[] {
   const { load_file, load_w } = asRecord(rig.simulate);
   if (load_file !== undefined && load_w === undefined)
     problems.push({ path: ["simulate", "load_file"], message: "needs `load_w`: what is drawn while nothing is announced" });
-  const device = rig.device === undefined ? undefined : asRecord(rig.device);
-  if (device && device.command !== undefined && device.emulated !== undefined)
+  return rig.device === undefined ? problems : [...problems, ...deviceProblems(asRecord(rig.device))];
+}
+
+function deviceProblems({ command, emulated, engine, transport }: Readonly<Record<string, unknown>>): Problem[] {
+  const problems: Problem[] = [];
+  const { kind: way = "local" } = asRecord(transport);
+  if (command !== undefined && emulated !== undefined)
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
-  else if (device && (device.command ?? device.emulated ?? device.engine) === undefined)
+  else if ((command ?? emulated ?? engine) === undefined)
     problems.push({
       path: ["device"],
       message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both; or `engine: { kind: … }` for plans",
     });
-  if (Array.isArray(device?.command) && device.command.length === 0 && asRecord(device.transport).kind !== "ios")
+  if (emulated !== undefined && way !== "local" && transports.some(({ kind }) => kind === way))
+    problems.push({
+      path: ["device", "transport"],
+      message: `the emulated phone runs on this machine and is not reached by ${way}; leave \`transport\` out, or \`emulated\` for a real device`,
+    });
+  if (Array.isArray(command) && command.length === 0 && way !== "ios")
     problems.push({
       path: ["device", "command"],
       message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",

@@ -30,6 +30,11 @@ describe("a rig", () => {
     expect(instrumentOf(rig, "meter").options).not.toHaveProperty("port");
   });
 
+  test("may say of the emulated phone that it is local", () => {
+    const rig = parseRig(`${GOOD}device: { emulated: phone, transport: { kind: local } }\n`, "pi5.yaml");
+    expect(rig.device).toMatchObject({ emulated: "phone", transport: { kind: "local" } });
+  });
+
   test("as a session stores it parses to itself", () => {
     for (const path of ["rigs/virtual.yaml"]) {
       const rig = parseRig(readFileSync(path, "utf8"), path);
@@ -87,6 +92,11 @@ plan:
     ["a negative time", `${GOOD}plan: { baseline_s: -1 }\n`, /line 5: plan\.baseline_s: .*>=0/],
     ["an endless time", `${GOOD}plan: { timeout_s: .inf }\n`, /line 5: plan\.timeout_s: /],
     ["no workload", `${GOOD}device: {}\n`, /line 5: device: expected `command: /],
+    [
+      "an emulated phone behind adb",
+      `${GOOD}device: { emulated: phone, transport: { kind: adb } }\n`,
+      /line 5: device\.transport: the emulated phone runs on this machine and is not reached by adb; leave `transport` out, or `emulated`/,
+    ],
     ["a command without a program", `${GOOD}device: { command: [] }\n`, /line 5: device\.command: expected a program/],
     ["a command that is a shell line", `${GOOD}device: { command: ./run --all }\n`, /line 5: device\.command: .*expected array/],
     ["an unknown sink", `${GOOD}sinks: { kafka: {} }\n`, /line 5: sinks\.kafka: unknown key/],
