@@ -128,8 +128,9 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
 /** Parses a rig file. @throws JoulebenchError `config` with everything wrong at once, before anything is opened. */
 export function parseRig(text: string, path: string): Rig {
   const source = parseYaml(text, path);
-  const result = Rig.safeParse(source.value ?? {}, { reportInput: true });
-  const problems = [...(result.success ? [] : problemsOf(result.error)), ...crossCheck(source.value)];
+  if (source.value === null) throw problemError(path, source, [{ path: [], message: "is empty; `joulebench init` writes a rig" }]);
+  const result = Rig.safeParse(source.value, { reportInput: true });
+  const problems = [...(result.success ? [] : problemsOf(result.error)), ...(isRecord(source.value) ? crossCheck(source.value) : [])];
   if (problems.length > 0 || !result.success) throw problemError(path, source, problems);
   return result.data as unknown as Rig;
 }
@@ -161,9 +162,8 @@ export function measurandOf(rig: Rig): Measurand | undefined {
 }
 
 /** What spans several keys; works on the raw value, so that it is reported together with the rest. */
-function crossCheck(value: unknown): Problem[] {
+function crossCheck(rig: Readonly<Record<string, unknown>>): Problem[] {
   const problems: Problem[] = [];
-  const rig = asRecord(value);
   const named = asRecord(rig.instruments);
   for (const [name, content] of Object.entries(named)) {
     const { port, emulated } = asRecord(content);
@@ -219,5 +219,7 @@ function deviceProblems({ command, emulated, engine, transport }: Readonly<Recor
   return problems;
 }
 
-const asRecord = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
