@@ -69,6 +69,13 @@ export function laidOut(message: string): string {
     .join("\n");
 }
 
+/** As {@link laidOut}, for a message that goes on at column `indent`. */
+export function laidOutAt(message: string, indent: number): string {
+  const pieces = message.replace(COMMAND, ":\n$1\n").split("\n");
+  const lines = pieces.map((piece, k) => (k % 2 === 1 ? `    ${piece}` : `${k === 0 ? "" : " ".repeat(indent)}${wrap(piece, indent)}`));
+  return lines.join("\n").trimEnd();
+}
+
 /** `90` as `1:30`. */
 export function clockTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -3,58 +3,105 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { instruments } from "../instruments/index.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { listSerialPorts } from "../ports/index.ts";
+import { listSerialPorts, type SerialPortInfo } from "../ports/index.ts";
+import type { Finding } from "../session/finding.ts";
 import { type Probe, probe } from "../session/probe.ts";
 import { conclude, EXIT } from "./exit.ts";
-import { table } from "./format.ts";
+import { findingsText } from "./findings-text.ts";
+import { printable, wrap } from "./format.ts";
+import { askOverSsh, type FoundDevice, type Looked, lookForDevices, sshTransport } from "./init-devices.ts";
+import { rigText } from "./init-rig.ts";
 
 export function registerInit(program: Command): void {
   program
     .command("init")
     .argument("[rig]", "rig file to write", "rigs/bench.yaml")
-    .description("list ports, ask each for a bridge, write a commented rig")
+    .description("list serial ports and devices, ask who is there, write a commented rig")
     .option("--port <path>", "use this serial port without asking the others")
+    .option("--ssh <user@host[:port]>", "the device is this one, reached by ssh; no others are listed")
     .option("--force", "overwrite the rig file")
-    .addHelpText("after", "\nExample:\n  joulebench init rigs/pi5.yaml")
+    .addHelpText("after", "\nExamples:\n  joulebench init rigs/phone.yaml\n  joulebench init rigs/pi5.yaml --ssh pi@pi5.local")
     .action((path: string, options: InitOptions) => conclude(() => init(path, options)));
 }
 
 interface InitOptions {
   readonly port?: string;
+  readonly ssh?: string;
   readonly force?: boolean;
 }
 
-interface Found extends Probe {
+async function init(path: string, { port, ssh, force = false }: InitOptions): Promise<number> {
+  if (existsSync(path) && !force)
+    throw new JoulebenchError("config", path, "exists already; name another file, or use --force to overwrite it");
+  if (ssh !== undefined) sshTransport(ssh); // A slip of the pen is told before anything is asked.
+  const ports = await askPorts(port);
+  process.stderr.write(`looking for ${ssh ?? "devices"}…\n`);
+  const looked = await (ssh === undefined ? lookForDevices() : askOverSsh(ssh));
+  tell(ports, looked);
+  const answering = ports.find(({ identity }) => identity !== undefined);
+  const device = chosen(looked.devices);
+  const others = looked.devices.filter((each) => each !== device);
+  write(path, rigText({ port: (answering ?? ports[0])?.path, hasAnswered: answering !== undefined, device, others }));
+  const next = [
+    `written: ${path}`,
+    ...(answering ? [] : [`No bridge answered: put its port into the file. To flash one, see\ndocs/instruments/ina219.md.`]),
+    ...(device ? [] : [noDevice(looked)]),
+    `next: put in your shunt and your workload, then\n  joulebench check ${path}`,
+  ];
+  process.stdout.write(`\n${next.join("\n")}\n`);
+  return EXIT.valid;
+}
+
+interface AskedPort extends Probe {
   readonly path: string;
+  /** Maker and serial number of its adapter. */
   readonly about: string;
 }
 
-async function init(path: string, { port, force = false }: InitOptions): Promise<number> {
-  if (existsSync(path) && !force)
-    throw new JoulebenchError("config", path, "exists already; name another file, or use --force to overwrite it");
-  const bridge = instruments.find((each) => each.kind === "bridge-ina219")!;
-  const ports = port === undefined ? await listSerialPorts() : [{ path: port }];
-  const found: Found[] = [];
-  for (const each of ports) {
-    const name = "byId" in each && each.byId ? each.byId : each.path;
+/** Asks whoever is at `port`, or at every serial port of this machine. */
+async function askPorts(port: string | undefined): Promise<readonly AskedPort[]> {
+  const { baud } = instruments.find(({ kind }) => kind === "bridge-ina219")!;
+  const ports: readonly SerialPortInfo[] = port === undefined ? await listSerialPorts() : [{ path: port }];
+  const asked: AskedPort[] = [];
+  for (const { path, byId, manufacturer, serialNumber } of ports) {
+    const name = byId ?? path;
     process.stderr.write(`asking ${name}…\n`);
-    const about = [("manufacturer" in each && each.manufacturer) || "", ("serialNumber" in each && each.serialNumber) || ""]
-      .join(" ")
-      .trim();
-    found.push({ path: name, about, ...(await probe(each.path, bridge.baud)) });
+    asked.push({ path: name, about: [manufacturer, serialNumber].filter(Boolean).join(" "), ...(await probe(name, baud)) });
   }
-  const chosen = found.find((each) => each.identity !== undefined);
-  if (found.length === 0) process.stdout.write("No serial port was found. Plug the bridge in, or name its port with --port.\n");
-  else
-    process.stdout.write(
-      `${table(found.map(({ path, about, identity, problem = "" }) => [identity ? "✓" : "✗", path, about, identity ?? problem]))}\n`,
-    );
-  const rig = rigText(chosen?.path ?? port ?? ports[0]?.path, chosen !== undefined);
-  write(path, rig);
-  process.stdout.write(`\nwritten: ${path}\n`);
-  if (!chosen) process.stdout.write("No bridge answered: put its port into the file. To flash one, see\ndocs/instruments/ina219.md.\n");
-  process.stdout.write(`next: put in your shunt and your workload, then joulebench check ${path}\n`);
-  return EXIT.valid;
+  return asked;
+}
+
+function tell(ports: readonly AskedPort[], { findings, unseen }: Looked): void {
+  const lines = [
+    ports.length === 0
+      ? "No serial port was found. Plug the bridge in, or name its port with --port."
+      : findingsText(ports.map(findingOfPort)),
+    ...(findings.length === 0 ? [] : [findingsText(findings)]),
+    ...unseen.map((each) => wrap(printable(each))),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+const findingOfPort = ({ path, about, identity, problem = "" }: AskedPort): Finding => ({
+  what: path,
+  ok: identity !== undefined,
+  detail: `${identity ?? problem}${about && ` (${about})`}`,
+});
+
+/** The one that must be meant; iPhones are not, because their apps do not come by themselves. */
+function chosen(devices: readonly FoundDevice[]): FoundDevice | undefined {
+  const usable = devices.filter(({ transport }) => transport.kind !== "ios");
+  return usable.length === 1 ? usable[0] : undefined;
+}
+
+function noDevice({ findings, devices }: Looked): string {
+  if (devices.length > 0) return "Which device is meant is for you to say: the file has a line for each of them.";
+  if (findings.length > 0) return "No device can be used yet: do what is said above, then call init --force again.";
+  return [
+    "No device was found, so the file says that it is this machine. If it is not:",
+    "  a phone: switch its USB debugging on, plug it in, call init --force again",
+    "  a board: call init --force --ssh user@host",
+  ].join("\n");
 }
 
 function write(path: string, text: string): void {
@@ -65,48 +112,4 @@ function write(path: string, text: string): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new JoulebenchError("config", path, `cannot be written (${reason}); name another file`, { cause });
   }
-}
-
-/** A path as YAML reads it back: plain where nothing in it means something else. */
-const scalar = (path: string): string => (/^[\w./…-]+$/.test(path) ? path : JSON.stringify(path));
-
-/** A rig with every key a first bench needs, each explained. */
-function rigText(port: string | undefined, answered: boolean): string {
-  return `# One file describes one physical bench. Keys and units: docs/rig.md
-name: bench
-
-instruments:
-  meter:
-    kind: bridge-ina219
-    # ${answered ? "a bridge answered here" : "no bridge answered yet: the name below /dev/serial/by-id lasts, /dev/ttyUSB0 does not"}
-    port: ${scalar(port ?? "/dev/serial/by-id/…")}
-    # The shunt as fitted, in ohm. It scales every result: measure it, or calibrate.
-    shunt_ohm: 0.1
-    # Relative standard uncertainty of power. Left out, it follows from the data sheet and a 1 % shunt.
-    # gain_uncertainty: 0.002
-    # What clocks the board: an Uno or Nano has a resonator (1 %), some boards a crystal (500 ppm).
-    clock: resonator
-    rate_hz: 1000
-
-# Which watts count: <instrument>.<channel>
-measurand: meter.main
-
-# What runs on the device and prints its events as JSON lines: docs/device-protocol.md
-device:
-  transport: { kind: local }
-  command: [./workload, --jsonl]
-  events: jsonl
-
-# How a session goes; times in seconds.
-plan:
-  baseline_s: 60
-  after_s: 60
-  settle_s: 10
-  requests: 10
-  timeout_s: 3600
-
-# Results and 10 Hz means also go to InfluxDB 1.x where this is given; a database that is down loses nothing.
-# sinks:
-#   influx: { host: 127.0.0.1, port: 8086, database: joulebench }
-`;
 }

@@ -5,8 +5,9 @@ import { parseRig, type Rig } from "../rig/rig.ts";
 /** @throws JoulebenchError `config` when the file cannot be read */
 export function readText(path: string, what: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
+    if (cause instanceof TypeError) throw new JoulebenchError("config", path, `is not UTF-8; convert it, or name ${what}`, { cause });
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new JoulebenchError("config", path, `${REASONS[code ?? ""] ?? message}; expected ${what}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { JoulebenchError } from "../model/errors.ts";
+import { inWords, typeInWords } from "./wording.ts";
 
 /** One thing wrong with a file: where, and what was expected there. */
 export interface Problem {
@@ -22,7 +23,8 @@ export function parseYaml(text: string, path: string): Source {
   if (errors.length > 0)
     throw failure(
       path,
-      errors.map(({ at, message }) => `line ${lines.linePos(at).line}: ${message}`),
+      // One slip may be noticed in several places.
+      [...new Set(errors.map(({ at, message }) => `line ${lines.linePos(at).line}: ${message}`))],
     );
   const lineOf = (keys: readonly PropertyKey[]): number => {
     for (let depth = keys.length; depth > 0; depth--) {
@@ -67,8 +69,8 @@ export function problemsOf(error: z.ZodError): Problem[] {
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key; is it misspelt?" }));
     if (issue.code === "invalid_type" && issue.input === undefined)
-      return [{ path: issue.path, message: `missing; expected ${issue.expected}` }];
-    return [{ path: issue.path, message: issue.message }];
+      return [{ path: issue.path, message: `missing; expected ${typeInWords(issue.expected)}` }];
+    return [{ path: issue.path, message: inWords(issue) }];
   });
 }
 

@@ -128,8 +128,9 @@ export type Rig = Omit<z.infer<typeof Rig>, "instruments" | "device" | "sinks"> 
 /** Parses a rig file. @throws JoulebenchError `config` with everything wrong at once, before anything is opened. */
 export function parseRig(text: string, path: string): Rig {
   const source = parseYaml(text, path);
-  const result = Rig.safeParse(source.value ?? {}, { reportInput: true });
-  const problems = [...(result.success ? [] : problemsOf(result.error)), ...crossCheck(source.value)];
+  if (source.value === null) throw problemError(path, source, [{ path: [], message: "is empty; `joulebench init` writes a rig" }]);
+  const result = Rig.safeParse(source.value, { reportInput: true });
+  const problems = [...(result.success ? [] : problemsOf(result.error)), ...(isRecord(source.value) ? crossCheck(source.value) : [])];
   if (problems.length > 0 || !result.success) throw problemError(path, source, problems);
   return result.data as unknown as Rig;
 }
@@ -161,9 +162,8 @@ export function measurandOf(rig: Rig): Measurand | undefined {
 }
 
 /** What spans several keys; works on the raw value, so that it is reported together with the rest. */
-function crossCheck(value: unknown): Problem[] {
+function crossCheck(rig: Readonly<Record<string, unknown>>): Problem[] {
   const problems: Problem[] = [];
-  const rig = asRecord(value);
   const named = asRecord(rig.instruments);
   for (const [name, content] of Object.entries(named)) {
     const { port, emulated } = asRecord(content);
@@ -193,15 +193,25 @@ function crossCheck(value: unknown): Problem[] {
   const { load_file, load_w } = asRecord(rig.simulate);
   if (load_file !== undefined && load_w === undefined)
     problems.push({ path: ["simulate", "load_file"], message: "needs `load_w`: what is drawn while nothing is announced" });
-  const device = rig.device === undefined ? undefined : asRecord(rig.device);
-  if (device && device.command !== undefined && device.emulated !== undefined)
+  return rig.device === undefined ? problems : [...problems, ...deviceProblems(asRecord(rig.device))];
+}
+
+function deviceProblems({ command, emulated, engine, transport }: Readonly<Record<string, unknown>>): Problem[] {
+  const problems: Problem[] = [];
+  const { kind: way = "local" } = asRecord(transport);
+  if (command !== undefined && emulated !== undefined)
     problems.push({ path: ["device"], message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both" });
-  else if (device && (device.command ?? device.emulated ?? device.engine) === undefined)
+  else if ((command ?? emulated ?? engine) === undefined)
     problems.push({
       path: ["device"],
       message: "expected `command: [program, argument, …]`, or `emulated: phone`, not both; or `engine: { kind: … }` for plans",
     });
-  if (Array.isArray(device?.command) && device.command.length === 0 && asRecord(device.transport).kind !== "ios")
+  if (emulated !== undefined && way !== "local" && transports.some(({ kind }) => kind === way))
+    problems.push({
+      path: ["device", "transport"],
+      message: `the emulated phone runs on this machine and is not reached by ${way}; leave \`transport\` out, or \`emulated\` for a real device`,
+    });
+  if (Array.isArray(command) && command.length === 0 && way !== "ios")
     problems.push({
       path: ["device", "command"],
       message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
@@ -209,5 +219,7 @@ function crossCheck(value: unknown): Problem[] {
   return problems;
 }
 
-const asRecord = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});

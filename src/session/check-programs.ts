@@ -1,6 +1,7 @@
 import { engines } from "../engines/index.ts";
 import type { EngineKind } from "../model/engine.ts";
 import type { Finished, Transport } from "../model/transport.ts";
+import { inWords } from "../rig/wording.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 /** Says where a program is and what a file is, and runs neither. The names are its arguments. */
@@ -50,10 +51,8 @@ function optionFindings({ kind, options: { shape } }: EngineKind, given: Readonl
     const schema = shape[key];
     const where = `device.engine.${key}`;
     if (!schema) return [bad("engine", `${where}: ${kind} has no such option; it has: ${Object.keys(shape).join(", ")}`)];
-    const result = schema.safeParse(value);
-    return result.success
-      ? []
-      : [bad("engine", `${where}: ${result.error.issues[0]?.message ?? "is not understood"}; correct it in the rig`)];
+    const result = schema.safeParse(value, { reportInput: true });
+    return result.success ? [] : [bad("engine", `${where}: ${result.error.issues.map(inWords).join("; ")}; correct it in the rig`)];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { AdbServerClient } from "@yume-chan/adb";
 import { JoulebenchError } from "../model/errors.ts";
+import { isAddress } from "./adb-options.ts";
 
 /** A line of `adb devices -l`. */
 export interface AdbDevice {
@@ -51,13 +52,21 @@ export function missing(devices: readonly AdbDevice[], serial: string | undefine
   return new JoulebenchError("config", serial, `there is no such device, ${others}; correct \`serial:\` in the rig, or ${usb}`);
 }
 
+/** It may be usable in a moment, as one that was just plugged in, or stay as it is. */
+export const isConnecting = ({ state }: AdbDevice): boolean => /^(offline|connecting|authorizing)$/.test(state);
+
 /** Why a device that is listed cannot be used. */
-export function unusable({ serial, state }: AdbDevice, said: string): JoulebenchError {
+export function unusable({ serial, state }: AdbDevice, said = ""): JoulebenchError {
+  const refuse = (message: string) => new JoulebenchError("config", serial, message);
   if (state === "unauthorized")
-    return new JoulebenchError("config", serial, "it does not trust this computer: accept the key on the phone's screen, then try again");
+    return refuse(
+      "it does not trust this computer: unlock it and accept the key on the phone's screen; if it shows none, unplug it and plug it in again",
+    );
   if (state.startsWith("no permissions"))
-    return new JoulebenchError("config", serial, `this user may not open its USB device: ${state}; install Android's udev rules`);
-  const todo = "unplug it and plug it in again, or switch its USB debugging off and on";
+    return refuse(`this user may not open its USB device: ${state}; install Android's udev rules (android-sdk-platform-tools-common)`);
+  const todo = isAddress(serial)
+    ? "is it switched on and in this network? Else switch its debugging over Wi-Fi off and on"
+    : "unplug it and plug it in again, or switch its USB debugging off and on";
   return new JoulebenchError("link", serial, `it is ${state}${said && `; adb said: ${said}`}; ${todo}`);
 }
 

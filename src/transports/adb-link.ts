@@ -3,12 +3,10 @@ import { JoulebenchError } from "../model/errors.ts";
 import { AdbConnector } from "./adb-connector.ts";
 import { type AdbDevice, choose, listDevices, missing, unusable } from "./adb-devices.ts";
 import { type AdbOptions, isAddress, serverPortOf } from "./adb-options.ts";
-import { connectDevice, disconnectDevice, startServer } from "./adb-program.ts";
+import { connectDevice, disconnectDevice } from "./adb-program.ts";
+import { APPEAR_S, POLL_MS, reachServer } from "./adb-server.ts";
 import { within } from "./deadline.ts";
 
-/** A device on USB is not listed at once by a server that was just started. */
-const APPEAR_S = 3;
-const POLL_MS = 50;
 /** The adb protocol between client and server has four hexadecimal digits for the length of a request. */
 export const LONGEST_SERVICE_BYTES = 0xffff;
 
@@ -116,21 +114,6 @@ export class AdbLink {
 
 type Sink = Parameters<AdbShellProtocolProcessImpl["stdout"]["pipeTo"]>[0];
 const drain = (): Sink => new WritableStream() as unknown as Sink;
-
-async function reachServer(client: AdbServerClient, options: AdbOptions): Promise<void> {
-  const port = serverPortOf(options);
-  const subject = `adb server on port ${port}`;
-  const ask = () => within(client.getVersion(), options.answer_timeout_s, subject);
-  try {
-    await ask();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ECONNREFUSED" && code !== "ECONNRESET")
-      throw new JoulebenchError("config", subject, `what listens there is no adb server: ${(error as Error).message}`, { cause: error });
-    await startServer(options);
-    await ask();
-  }
-}
 
 interface Wanted {
   readonly serial: string | undefined;

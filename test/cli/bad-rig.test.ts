@@ -35,7 +35,7 @@ sinks: { influx: { url: "http://127.0.0.1:8086" } }
     "joulebench: rig.yaml: 4 problems",
     "  line 3: instruments.meter.rate: unknown key; is it misspelt?",
     "  line 4: measurand: bridge-ina219 has no channel usb; it has: main",
-    "  line 5: plan.baseline_s: Invalid input: expected number, received string",
+    '  line 5: plan.baseline_s: expected a number, found "long"',
     "  line 6: sinks.influx.url: unknown key; is it misspelt?",
     "",
   ]);

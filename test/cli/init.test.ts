@@ -17,6 +17,9 @@ function place(onTestFinished: Finish): string {
   return dir;
 }
 
+/** Where no adb is found, so that the tests start no server of this machine: init-devices.test.ts is about devices. */
+const env = { PATH: "/nowhere" };
+
 interface Finding {
   readonly what: string;
   readonly ok: boolean;
@@ -29,7 +32,7 @@ describe.concurrent("init", () => {
     const link = join(dir, "meter");
     const bridge = await startBridge(link);
     onTestFinished(() => bridge.stop());
-    const init = await joulebench(["init", "rigs/mine.yaml", "--port", link], { cwd: dir });
+    const init = await joulebench(["init", "rigs/mine.yaml", "--port", link], { cwd: dir, env });
     expect(init.code).toBe(0);
     expect(init.stdout).toMatch(/✓ {2}\S*meter\s+joulebench-bridge 1\.0\.0 protocol=1/);
     expect(init.stdout).toContain("written: rigs/mine.yaml");
@@ -56,30 +59,35 @@ describe.concurrent("init", () => {
 
   test("without a bridge writes a rig all the same, and says where to go on", async ({ onTestFinished }) => {
     const dir = place(onTestFinished);
-    const { code, stdout } = await joulebench(["init", "--port", "/dev/ttyNOWHERE0"], { cwd: dir });
+    const { code, stdout } = await joulebench(["init", "--port", "/dev/ttyNOWHERE0"], { cwd: dir, env });
     expect(code).toBe(0);
+    expect(stdout).toContain("Android devices are not listed (adb: there is no such program).\n");
     expect(stdout).toMatch(/✗ {2}\/dev\/ttyNOWHERE0\s+does not exist; plug it in/);
     expect(stdout).toContain("No bridge answered: put its port into the file.");
+    expect(stdout).toContain("No device was found, so the file says that it is this machine.");
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
-    expect(parseRig(readFileSync(join(dir, "rigs/bench.yaml"), "utf8"), "bench.yaml")).toMatchObject({ measurand: "meter.main" });
+    expect(parseRig(readFileSync(join(dir, "rigs/bench.yaml"), "utf8"), "bench.yaml")).toMatchObject({
+      measurand: "meter.main",
+      device: { transport: { kind: "local" } },
+    });
   });
 
   test("does not write over a rig, but where it is told to", async ({ onTestFinished }) => {
     const dir = place(onTestFinished);
     mkdirSync(join(dir, "rigs"));
     writeFileSync(join(dir, "rigs/bench.yaml"), "mine\n");
-    const refused = await joulebench(["init", "--port", "/dev/ttyNOWHERE0"], { cwd: dir });
+    const refused = await joulebench(["init", "--port", "/dev/ttyNOWHERE0"], { cwd: dir, env });
     expect([refused.code, refused.stdout]).toEqual([2, ""]);
     expect(refused.stderr).toContain("rigs/bench.yaml: exists already; name another file, or use --force to overwrite it");
     expect(readFileSync(join(dir, "rigs/bench.yaml"), "utf8")).toBe("mine\n");
-    const forced = await joulebench(["init", "--force", "--port", "/dev/ttyNOWHERE0"], { cwd: dir });
+    const forced = await joulebench(["init", "--force", "--port", "/dev/ttyNOWHERE0"], { cwd: dir, env });
     expect(forced.code).toBe(0);
     expect(readFileSync(join(dir, "rigs/bench.yaml"), "utf8")).toContain("kind: bridge-ina219");
   });
 
   test("says when the rig cannot be written", async ({ onTestFinished }) => {
     const dir = place(onTestFinished);
-    const { code, stderr } = await joulebench(["init", "/dev/null/rig.yaml", "--port", "/dev/ttyNOWHERE0"], { cwd: dir });
+    const { code, stderr } = await joulebench(["init", "/dev/null/rig.yaml", "--port", "/dev/ttyNOWHERE0"], { cwd: dir, env });
     expect(code).toBe(2);
     expect(stderr).toMatch(/joulebench: \/dev\/null\/rig\.yaml: cannot be written \(.*\); name another file\n$/);
   });

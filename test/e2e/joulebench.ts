@@ -33,15 +33,17 @@ interface Circumstances {
   readonly cwd: string;
   /** A program that runs it, such as `prlimit` with its limits. */
   readonly under?: readonly string[];
+  /** Variables besides those of the tests, or in their place. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the built program, as a user would, in a terminal of 80 columns. */
-export function start(args: readonly string[], { cwd, under = [] }: Circumstances): Running {
+export function start(args: readonly string[], { cwd, under = [], env = {} }: Circumstances): Running {
   const began = performance.now();
   const [program = "", ...rest] = [...under, process.execPath, MAIN, ...args];
   const child: ChildProcessWithoutNullStreams = spawn(program, rest, {
     cwd,
-    env: { XDG_STATE_HOME: STATE, ...process.env, COLUMNS: "80" },
+    env: { XDG_STATE_HOME: STATE, ...process.env, COLUMNS: "80", ...env },
   });
   const heard = { stdout: "", stderr: "" };
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);

@@ -28,9 +28,9 @@ cool_down: { zone: cpu }
   ]);
   expect(problemsIn(() => experiment(text.replace("  seed: [1, 2]\n", "")))).toEqual([
     "plan.yaml: 5 problems",
-    "  line 1: baseline_s: Invalid input: expected number, received string",
-    "  line 5: workload.output_tokens: Too small: expected number to be >0",
-    '  line 8: axes.pause_s.1: pause_s = "soon": Invalid input: expected number, received string',
+    '  line 1: baseline_s: expected a number, found "ten"',
+    "  line 5: workload.output_tokens: expected more than 0, found 0",
+    '  line 8: axes.pause_s.1: pause_s = "soon": expected a number, found "soon"',
     "  line 9: repetition: unknown key; is it misspelt?",
     "  line 10: cool_down: expected at least one of below_degc, within_degc_of_start, slope_degc_per_min",
   ]);
@@ -46,7 +46,7 @@ describe("an impossible cell is found before anything runs, and named", () => {
     [
       "an axis value of the wrong type",
       `${FIXED}axes: { engine.threads: [2, two] }`,
-      /line 2: axes\.engine\.threads\.1: engine\.threads = "two": .*expected number/,
+      /line 2: axes\.engine\.threads\.1: engine\.threads = "two": expected a number, found "two"/,
     ],
     [
       "a prompt longer than the context",
@@ -58,10 +58,14 @@ describe("an impossible cell is found before anything runs, and named", () => {
     [
       "an axis below a key that takes no map",
       `${FIXED}axes: { pause_s.long: [1] }`,
-      /axes\.pause_s\.long\.0: pause_s = 1: .*expected number, received object/,
+      /axes\.pause_s\.long\.0: pause_s = 1: .*expected a number, found a map/,
     ],
     ["an axis without a name", `${FIXED}axes: { engine..threads: [1] }`, /line 2: axes\.engine\.\.threads: expected the dotted key/],
-    ["an axis without values", `${FIXED}axes: { pause_s: [] }`, /line 2: axes\.pause_s: Too small/],
+    [
+      "an axis without values",
+      `${FIXED}axes: { pause_s: [] }`,
+      /line 2: axes\.pause_s: expected a list of at least 1, found an empty list/,
+    ],
     [
       "more cells than anybody waits for",
       `${FIXED}axes: { pause_s: [1, 2, 3] }\nrepetitions: 1000\n`.replace("[1, 2, 3]", `[${Array(11).fill(1).join()}]`),
@@ -83,11 +87,11 @@ describe("an impossible cell is found before anything runs, and named", () => {
       `${FIXED}preflight: [{ check: load, is: low }]`,
       /line 2: preflight\.0: .*load is a number: expected at_least or at_most/,
     ],
-    ["a check that does not exist", `${FIXED}preflight: [moon]`, /line 2: preflight\.0\.check: .*expected one of "charging"/],
+    ["a check that does not exist", `${FIXED}preflight: [moon]`, /line 2: preflight\.0\.check: expected one of charging, .*, found "moon"/],
     [
       "a setting that is a shell line",
       `${FIXED}settings: [{ set: "echo 1 > x", restore: [x] }]`,
-      /line 2: settings\.0\.set: .*expected array/,
+      /line 2: settings\.0\.set: expected a list, found "echo 1 > x"/,
     ],
     ["a setting that is never undone", `${FIXED}settings: [{ set: [x] }]`, /line 2: settings\.0\.restore: missing/],
     ["a list", "- a", /line 1: the file: expected keys/],
