@@ -86,14 +86,17 @@ export class LevelWriter {
   /** Number of the bin that the next record is for; undefined before the first. */
   #next: number | undefined;
 
-  constructor(base: string, level: number) {
+  /** @param limit number of the first bin that the level below has not all of: from there on the file is cut off */
+  constructor(base: string, level: number, limit: number) {
     this.#path = levelPath(base, level);
     this.#level = level;
     const found = LevelReader.open(this.#path);
     if (!found) return;
-    this.#next = found.end;
-    truncateSync(this.#path, HEADER_BYTES + (found.end - found.first) * BIN_BYTES);
+    const end = Math.min(limit, found.end);
     found.close();
+    if (end <= found.first) return;
+    this.#next = end;
+    truncateSync(this.#path, HEADER_BYTES + (this.#next - found.first) * BIN_BYTES);
     this.#file = new AppendFile(this.#path, "a");
   }
 

@@ -60,10 +60,10 @@ export class PyramidReader {
   }
 
   #fromBelow(level: number, { from, begin, end }: { from: number; begin: number; end: number }, records: DataView): void {
-    const below = this.#levels[level - 1];
-    if (!below) return;
-    const first = Math.max(begin, Math.floor(below.first / FACTOR));
-    const last = Math.min(end, Math.ceil(below.end / FACTOR));
+    const lowest = this.#levels[0];
+    if (!lowest) return;
+    const first = Math.max(begin, Math.floor(lowest.first / FACTOR ** level));
+    const last = Math.min(end, Math.ceil(lowest.end / FACTOR ** level));
     if (last <= first) return;
     const bins = this.read(level - 1, first * FACTOR, last * FACTOR);
     for (let k = 0; k < last - first; k++) {

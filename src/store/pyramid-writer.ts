@@ -21,9 +21,15 @@ export class PyramidWriter {
 
   /** @param base path of the files without level and ending */
   constructor(base: string) {
-    this.#levels = Array.from({ length: LEVELS }, (_, level) => new LevelWriter(base, level));
+    let limit = Number.POSITIVE_INFINITY;
+    this.#levels = Array.from({ length: LEVELS }, (_, level) => {
+      const writer = new LevelWriter(base, level, limit);
+      limit = Math.floor((writer.next ?? Number.NEGATIVE_INFINITY) / FACTOR);
+      return writer;
+    });
     this.#open = this.#levels.map(() => undefined);
-    for (let level = 1; level < LEVELS; level++) this.#catchUp(base, level);
+    // From the top, for what a level completes goes on to the one above.
+    for (let level = LEVELS - 1; level > 0; level--) this.#catchUp(base, level);
   }
 
   /**
