@@ -135,7 +135,13 @@ function uniformEnergy(view: DataView, at: number, offset_s: number): number {
   const step_s = view.getFloat64(at + 8, true);
   const whole = Math.min(countOf(view, at), Math.floor(offset_s / step_s));
   let codes = 0;
-  for (let k = 0; k < whole; k++) codes += view.getUint16(at + HEAD + 2 * k, true);
+  let k = 0;
+  // Two at a time, which is most of what reading an energy takes.
+  for (; k + 1 < whole; k += 2) {
+    const pair = view.getUint32(at + HEAD + 2 * k, true);
+    codes += (pair & LARGEST_CODE) + (pair >>> 16);
+  }
+  if (k < whole) codes += view.getUint16(at + HEAD + 2 * k, true);
   const rest_s = Math.max(0, offset_s - whole * step_s);
   const restCode = whole < countOf(view, at) ? view.getUint16(at + HEAD + 2 * whole, true) : 0;
   return view.getFloat32(at + 32, true) * offset_s + view.getFloat32(at + 36, true) * (codes * step_s + restCode * rest_s);
