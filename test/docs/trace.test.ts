@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Results } from "../../src/model/results.ts";
 import { examplesOf } from "./pages.ts";
+
+// Every test starts the program, several times.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const MAIN = join(process.cwd(), "dist/main.js");
 const dir = mkdtempSync(join(tmpdir(), "joulebench-trace-docs-"));
@@ -64,7 +67,7 @@ beforeAll(async () => {
   record("inside-samples", 0.0013);
   instance = await DuckDBInstance.create(":memory:");
   connection = await instance.connect();
-}, 60_000);
+});
 afterAll(() => {
   connection.closeSync();
   instance.closeSync();
