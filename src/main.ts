@@ -6,6 +6,7 @@ import { registerCheck } from "./cli/check.ts";
 import { registerCompare } from "./cli/compare.ts";
 import { registerDemo } from "./cli/demo.ts";
 import { EXIT } from "./cli/exit.ts";
+import { registerExport } from "./cli/export.ts";
 import { registerImport } from "./cli/import.ts";
 import { registerInit } from "./cli/init.ts";
 import { registerRun } from "./cli/run.ts";
@@ -33,6 +34,7 @@ for (const register of [
   registerValidate,
   registerCompare,
   registerImport,
+  registerExport,
 ])
   register(program);
 for (const command of program.commands) command.exitOverride();

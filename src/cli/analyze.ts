@@ -5,6 +5,7 @@ import { analyzeSession } from "../session/analysis.ts";
 import { writeEvents } from "../session/folder.ts";
 import { writeJson } from "../store/session-file.ts";
 import { conclude, exitOfResults } from "./exit.ts";
+import { keepTrace } from "./keep-trace.ts";
 import { readRig } from "./read-file.ts";
 import { noteState, printResults } from "./report.ts";
 
@@ -17,7 +18,7 @@ export function registerAnalyze(program: Command): void {
     .option("--budget", "print the uncertainty budget")
     .option("--json", "print the results as one JSON document")
     .addHelpText("after", "\nExample:\n  joulebench analyze sessions/pi5-q4 --budget")
-    .action((session: string, options: AnalyzeOptions) => conclude(async () => analyzeCommand(session, options)));
+    .action((session: string, options: AnalyzeOptions) => conclude(() => analyzeCommand(session, options)));
 }
 
 interface AnalyzeOptions {
@@ -26,7 +27,7 @@ interface AnalyzeOptions {
   readonly json?: boolean;
 }
 
-function analyzeCommand(dir: string, { rig, budget = false, json = false }: AnalyzeOptions): number {
+async function analyzeCommand(dir: string, { rig, budget = false, json = false }: AnalyzeOptions): Promise<number> {
   const { session, results, recording } = analyzeSession(dir, rig === undefined ? undefined : readRig(rig));
   noteState(dir, session);
   // A run that was killed has not written its events any more.
@@ -35,5 +36,7 @@ function analyzeCommand(dir: string, { rig, budget = false, json = false }: Anal
   writeJson(join(dir, name), results);
   printResults(results, { json, budget });
   if (!json) process.stdout.write(`written to ${join(dir, name)}\n`);
+  // The trace is that of the session's own rig, whose samples are in the tape.
+  await keepTrace(dir, rig === undefined ? { recording } : {});
   return exitOfResults(results);
 }

@@ -11,6 +11,7 @@ import { experimentProgress } from "./experiment-progress.ts";
 import { experimentTable } from "./experiment-table.ts";
 import { clockTime, printable, table } from "./format.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { keepTraces } from "./keep-trace.ts";
 
 interface ExperimentCommand {
   readonly rigPath: string;
@@ -38,6 +39,7 @@ export async function experimentCommand({ rigPath, rig, plan, resume, dryRun, js
   process.stderr.write(`experiment kept in ${dir}\n`);
   if (outcome.interrupted) process.stderr.write(`go on with it: joulebench run ${rigPath} --plan ${plan.path} --resume ${dir}\n`);
   for (const { message } of outcome.failures) process.stderr.write(`joulebench: ${printable(message)}\n`);
+  if (!outcome.interrupted) await keepTraces(dir);
   return exitOf(outcome);
 }
 

@@ -3,6 +3,7 @@ import { importers } from "../importers/index.ts";
 import { importSession } from "../session/import.ts";
 import { conclude, EXIT } from "./exit.ts";
 import { table, wrap } from "./format.ts";
+import { keepTrace } from "./keep-trace.ts";
 import { printResults } from "./report.ts";
 
 export function registerImport(program: Command): void {
@@ -21,6 +22,7 @@ export function registerImport(program: Command): void {
         const { dir, results } = await importSession(format, path, out);
         printResults(results, { json });
         process.stderr.write(`session kept in ${dir}\n`);
+        await keepTrace(dir);
         // The import is done; whether its results are valid is for analyze and validate to say.
         return EXIT.valid;
       }),

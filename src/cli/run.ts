@@ -11,6 +11,7 @@ import { complain, conclude, EXIT, exitOfResults } from "./exit.ts";
 import { experimentCommand } from "./experiment.ts";
 import { clockTime } from "./format.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { keepTrace } from "./keep-trace.ts";
 import { progress } from "./progress.ts";
 import { readRig, readText } from "./read-file.ts";
 import { printResults } from "./report.ts";
@@ -85,6 +86,7 @@ async function runSession(path: string, rig: Rig, { out, json }: { out: string |
   process.stderr.write(`session kept in ${outcome.dir}\n`);
   for (const refusal of outcome.sinksRefused) process.stderr.write(`${refusal}\n`);
   if (outcome.interrupted) return EXIT.interrupted;
+  await keepTrace(outcome.dir);
   if (outcome.failure) return complain(outcome.failure);
   return outcome.sinksRefused.length > 0 ? EXIT.sink : exitOfResults(outcome.results);
 }

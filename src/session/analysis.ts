@@ -31,12 +31,13 @@ export function evaluate(session: string, recording: Recording): Results {
  */
 export function analyzeSession(dir: string, rig?: Rig): Analysis {
   const session = readSessionFile(dir);
-  const tape = new TapeReader(join(dir, "tape"));
-  const recording = recordingOf(session, tape, { dir, rig });
+  const recording = recordingOf(dir, session, rig);
   return { session, recording, results: evaluate(session.session, recording) };
 }
 
-function recordingOf(session: SessionFile, tape: Tape, { dir, rig }: { dir: string; rig: Rig | undefined }): Recording {
+/** The recording of a session folder, with its own rig or another. @throws JoulebenchError `config` as {@link analyzeSession} */
+export function recordingOf(dir: string, session: SessionFile, rig?: Rig): Recording {
+  const tape = new TapeReader(join(dir, "tape"));
   if ("import" in session.origin) {
     if (rig)
       throw new JoulebenchError("config", dir, "was imported and has no rig; change the files it was made of, and import them again");

@@ -33,7 +33,7 @@ const PARTS: Readonly<Record<string, Room>> = {
   windows: PURE,
   metrics: PURE,
   importers: { rooms: ["model", "wire", "parsers", "telemetry", "instruments"], packages: ["zod"], node: FILES },
-  store: { rooms: ["model"], packages: ["zod"], node: "all" },
+  store: { rooms: ["model"], packages: ["hyparquet", "hyparquet-writer", "zod"], node: "all" },
   sinks: { rooms: ["model"], packages: ["influx", "express", "zod"], node: "all" },
   report: { rooms: ["model"], packages: [], node: "all" },
   // Its main programs are processes of their own; an emulator that imports the driver would prove nothing.
