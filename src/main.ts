@@ -7,7 +7,9 @@ import { registerCompare } from "./cli/compare.ts";
 import { registerDemo } from "./cli/demo.ts";
 import { EXIT } from "./cli/exit.ts";
 import { registerImport } from "./cli/import.ts";
+import { registerInflux } from "./cli/influx.ts";
 import { registerInit } from "./cli/init.ts";
+import { registerResend } from "./cli/resend.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerValidate } from "./cli/validate.ts";
 import { VERSION } from "./store/version.ts";
@@ -33,6 +35,8 @@ for (const register of [
   registerValidate,
   registerCompare,
   registerImport,
+  registerResend,
+  registerInflux,
 ])
   register(program);
 for (const command of program.commands) command.exitOverride();
