@@ -18,7 +18,8 @@ export function answerOf(reply: Reply | string): Answer {
   const reason = reasonOf(reply);
   if (status === TOO_LARGE) return { kind: "too_many", reason };
   if (REJECTED.has(status)) return rejection(reply.body, reason);
-  if (status === NOT_FOUND) return { kind: "later", reason: `${reason}; \`joulebench influx setup RIG\` makes what is missing` };
+  if (status === NOT_FOUND || / not found/.test(reason))
+    return { kind: "later", reason: `${reason}; \`joulebench influx setup RIG\` makes what is missing` };
   return { kind: "later", reason, ...(BUSY.has(status) && after_ms !== undefined ? { after_ms } : {}) };
 }
 

@@ -21,7 +21,7 @@ export function setup1(options: InfluxOptions, secret: string | undefined): read
   const query = `CREATE CONTINUOUS QUERY ${CONTINUOUS_QUERY} ON ${name} ${secondsQuery(database)}`;
   return [
     made,
-    step(`ALTER RETENTION POLICY autogen ON ${name} DURATION ${retention.results.toUpperCase()} DEFAULT`),
+    step(`ALTER RETENTION POLICY autogen ON ${name} ${durationOf(retention, "results")} DEFAULT`),
     ...(["raw", "second"] as const).map((policy) => {
       const rest = `RETENTION POLICY ${policy} ON ${name} ${durationOf(retention, policy)}`;
       return step(`CREATE ${rest} REPLICATION 1`, [`ALTER ${rest}`]);
@@ -30,7 +30,7 @@ export function setup1(options: InfluxOptions, secret: string | undefined): read
   ];
 }
 
-const durationOf = (retention: Retention, policy: "raw" | "second"): string =>
+const durationOf = (retention: Retention, policy: keyof Retention): string =>
   `DURATION ${retention[policy] === "inf" ? "INF" : retention[policy]}`;
 
 /**

@@ -32,10 +32,26 @@ describe("with a database", () => {
     expect(await rows("select * from event")).toMatchObject([{ source: "phone", type: "token", request: "r1", tokens: 1 }]);
     expect(await rows("select * from fault")).toMatchObject([{ source: "meter", code: "lost_samples", count: 7, detail: 'said "no"' }]);
     expect(await rows("select * from inference where phase = 'decode'")).toMatchObject([
-      { phase: "decode", energy_per_token_j: 0.25, u_energy_per_token_j: 0.001, coverage: 1, tokens: 100, request: "r1", flags: "SHORT", valid: true },
+      {
+        phase: "decode",
+        energy_per_token_j: 0.25,
+        u_energy_per_token_j: 0.001,
+        coverage: 1,
+        tokens: 100,
+        request: "r1",
+        flags: "SHORT",
+        valid: true,
+      },
     ]);
     expect(await rows("select * from summary")).toMatchObject([
-      { decode_energy_per_token_j: 0.25, u_decode_energy_per_token_j: 0.002, valid: false, failed: "requests", faults: 7, baseline_power_w: 0.5 },
+      {
+        decode_energy_per_token_j: 0.25,
+        u_decode_energy_per_token_j: 0.002,
+        valid: false,
+        failed: "requests",
+        faults: 7,
+        baseline_power_w: 0.5,
+      },
     ]);
     expect(await rows("select * from validity")).toMatchObject([{ rule: "requests", level: "FAIL", pass: false, detail: "1 of 5" }]);
     expect((await rows("select * from annotation")).map(({ type }) => type).sort()).toEqual(["fault", "session", "validity"]);
