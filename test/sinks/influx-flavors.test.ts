@@ -111,7 +111,7 @@ describe("what a server says of a bad point is kept in its own words", () => {
       },
       "400 partial write of line protocol occurred: invalid column type",
     ],
-  ])("%s", async (_, rig, status, body, words) => {
+  ])("%s", async (...[, rig, status, body, words]) => {
     const server = await ScriptedServer.start(({ lines }, response) => {
       if (!lines.some((line) => line.includes("power_w=13"))) return undefined;
       server.keep(lines.filter((line) => !line.includes("power_w=13")));

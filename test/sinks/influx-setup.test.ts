@@ -41,7 +41,8 @@ describe("a real 1.x", () => {
     const seconds = await client.query<Record<string, number>>('select * from "second".power');
     expect(seconds.length).toBeGreaterThanOrEqual(4);
     expect(seconds.reduce((sum, { duration_s = 0 }) => sum + duration_s, 0)).toBeCloseTo(4, 9);
-    const of = (column: string, fold: (a: number, b: number) => number) => seconds.map((each) => each[column]!).reduce(fold);
+    const of = (column: string, fold: (a: number, b: number) => number) =>
+      seconds.map((each) => each[column]!).reduce((a, b) => fold(a, b));
     expect([of("power_min_w", Math.min), of("power_max_w", Math.max)]).toEqual([-1, 40]);
     const energy_j = seconds.reduce((sum, { power_w = 0, duration_s = 0 }) => sum + power_w * duration_s, 0);
     expect(energy_j).toBeCloseTo(78, 6);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/sinks/courier.ts";
-import { counted, END, event, mean, open, QUICK, result, resultsOf, wallStart_ns } from "./bench.ts";
+import { END, event, mean, open, QUICK, result, resultsOf, wallStart_ns } from "./bench.ts";
 import { Influxd } from "./influxd.ts";
 
 describe("with a database", () => {

@@ -20,7 +20,7 @@ test.each([
   ["an empty tag", "m", { t: "", u: "  ", v: "x" }, { f: "" }, 'm,v=x f="" 7'],
   ["other alphabets", "m", { t: "Größe" }, { f: "温度 🌡" }, 'm,t=Größe f="温度 🌡" 7'],
   ["half a character", "m", { t: "a\ud83d" }, { f: "\udf21b" }, 'm,t=a_ f="_b" 7'],
-])("%s", (_, measurement, tags, fields, line) => {
+])("%s", (...[, measurement, tags, fields, line]) => {
   expect(lineOf(seriesOf(measurement, tags as Record<string, string>), fields, 7n)).toBe(line);
 });
 
