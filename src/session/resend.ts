@@ -16,7 +16,7 @@ import { feedSinks, outboxOf, sinkContext } from "./sinks.ts";
 import { streams } from "./streams.ts";
 
 /** A service that does not come back in this time is not waited for. */
-const FRUITLESS_MS = 30_000;
+const FRUITLESS_MS = 10_000;
 /** Earlier sessions may hold the end of this one up for so long. */
 const LEFTOVERS_MS = 30_000;
 /** Records replayed before what they gave may be sent. */

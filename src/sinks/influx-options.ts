@@ -72,8 +72,9 @@ export function secretOf(options: InfluxOptions): string | undefined {
   if (name === undefined) return undefined;
   const value = process.env[name];
   if (value === undefined) {
-    const what = password_env === undefined ? "the token" : `the password of ${username}`;
-    throw new JoulebenchError("config", subjectOf(options), `the environment variable ${name} is not set; it must hold ${what}`);
+    const problem =
+      password_env === undefined ? "is not set; it must hold the token" : `is not set; it must hold the password of ${username}`;
+    throw new JoulebenchError("config", subjectOf(options), `the environment variable ${name} ${problem}`);
   }
   return value;
 }
