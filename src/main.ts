@@ -8,7 +8,9 @@ import { registerDemo } from "./cli/demo.ts";
 import { EXIT } from "./cli/exit.ts";
 import { registerExport } from "./cli/export.ts";
 import { registerImport } from "./cli/import.ts";
+import { registerInflux } from "./cli/influx.ts";
 import { registerInit } from "./cli/init.ts";
+import { registerResend } from "./cli/resend.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerValidate } from "./cli/validate.ts";
 import { VERSION } from "./store/version.ts";
@@ -35,6 +37,8 @@ for (const register of [
   registerCompare,
   registerImport,
   registerExport,
+  registerResend,
+  registerInflux,
 ])
   register(program);
 for (const command of program.commands) command.exitOverride();

@@ -56,7 +56,7 @@ plan:
   requests: 10
   timeout_s: 3600
 
-# Results and 10 Hz means also go to InfluxDB 1.x where this is given; a database that is down loses nothing.
+# Power, events and results also go to InfluxDB where this is given; a database that is down loses nothing.
 # sinks:
 #   influx: { host: 127.0.0.1, port: 8086, database: joulebench }
 `;

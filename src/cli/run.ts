@@ -84,9 +84,9 @@ async function runSession(path: string, rig: Rig, { out, json }: { out: string |
   });
   printResults(outcome.results, { json });
   process.stderr.write(`session kept in ${outcome.dir}\n`);
-  for (const refusal of outcome.sinksRefused) process.stderr.write(`${refusal}\n`);
+  for (const told of [...outcome.sinks.refused, ...outcome.sinks.waiting]) process.stderr.write(`${told}\n`);
   if (outcome.interrupted) return EXIT.interrupted;
   await keepTrace(outcome.dir);
   if (outcome.failure) return complain(outcome.failure);
-  return outcome.sinksRefused.length > 0 ? EXIT.sink : exitOfResults(outcome.results);
+  return outcome.sinks.refused.length > 0 ? EXIT.sink : exitOfResults(outcome.results);
 }

@@ -1,4 +1,4 @@
-import type { Window } from "../model/measurement.ts";
+import { EXCLUDING_FLAGS, type Window } from "../model/measurement.ts";
 import type { WindowEnergy } from "./energies.ts";
 
 /** Names of all requests that were seen, in the order of their windows. */
@@ -37,11 +37,5 @@ function phasesByRequest(energies: readonly WindowEnergy[]): ReadonlyMap<string,
 }
 
 const isValid = (phases: readonly WindowEnergy[], hasPower: boolean): boolean =>
-  phases.every(({ energy_j, flags }) => (energy_j !== null || !hasPower) && !flags.some((flag) => EXCLUDING.has(flag))) &&
+  phases.every(({ energy_j, flags }) => (energy_j !== null || !hasPower) && !flags.some((flag) => EXCLUDING_FLAGS.has(flag))) &&
   phases.some(({ window }) => window.phase === "decode" || window.phase === "prefill");
-
-/** Flags that take a request out of the summary. */
-const EXCLUDING = new Set([
-  ...["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"],
-  ...["OUTCOME_OOM", "OUTCOME_CRASH", "OUTCOME_REFUSED", "OUTCOME_TIMEOUT"],
-]);

@@ -24,6 +24,12 @@ export interface Window {
   readonly flags: readonly string[];
 }
 
+/** Flags that take a request out of the summary. */
+export const EXCLUDING_FLAGS: ReadonlySet<string> = new Set([
+  ...["INVALID", "CONCURRENT", "EVENTS_OUT_OF_ORDER"],
+  ...["OUTCOME_OOM", "OUTCOME_CRASH", "OUTCOME_REFUSED", "OUTCOME_TIMEOUT"],
+]);
+
 /** Bounds on an energy that a gap leaves open, joules: with the gap at the extremes seen anywhere, or in the same phase. */
 export interface GapBounds {
   readonly session: readonly [number, number];

@@ -46,6 +46,17 @@ export interface RequestOutcome {
   readonly outcome: Outcome;
 }
 
+/** A stretch of session time in which the device was slower than it can be; docs/architecture.md. */
+export interface ThrottlingEpisode {
+  readonly onset_s: number;
+  readonly onset_performance_s: number | null;
+  readonly end_s: number | null;
+  readonly cause: string;
+  readonly class: string;
+  readonly evidence: readonly string[];
+  readonly severity: number | null;
+}
+
 /** What `results.json` holds and `analyze --json` prints. No wall time, no path: the same tape gives the same bytes. */
 export interface Results {
   readonly format: 1;
@@ -61,7 +72,7 @@ export interface Results {
   readonly clocks: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   /** Requests that did not end well: they are results, and in no summary. */
   readonly outcomes: readonly RequestOutcome[];
-  readonly throttling: { readonly episodes: readonly never[] };
+  readonly throttling: { readonly episodes: readonly ThrottlingEpisode[] };
   readonly faults: readonly Fault[];
   readonly validity: readonly RuleResult[];
 }

@@ -132,8 +132,9 @@ function recordOf({ plan, session, engine, sha256 }: Cell): unknown {
   return { ...plan, ...session, ...drives, ...(sha256 === undefined ? {} : { workload_sha256: sha256 }) };
 }
 
-function outcomeOf({ failure, results, sinksRefused }: RunOutcome, passed: string | undefined, { aborted }: AbortSignal): CellOutcome {
-  const sinks = sinksRefused.length > 0 ? { notes: sinksRefused, sinkRefused: true } : {};
+function outcomeOf({ failure, results, sinks: told }: RunOutcome, passed: string | undefined, { aborted }: AbortSignal): CellOutcome {
+  const notes = [...told.refused, ...told.waiting];
+  const sinks = { ...(notes.length > 0 ? { notes } : {}), ...(told.refused.length > 0 ? { sinkRefused: true } : {}) };
   if (aborted) return { state: "interrupted", ...sinks };
   if (passed !== undefined) return { state: "invalid", reason: `ended early: ${passed}`, ...sinks };
   if (failure) return { state: "failed", reason: failure.message, error: failure, ...sinks };

@@ -6,6 +6,7 @@ import { BASE_S, binAt } from "../store/pyramid-level.ts";
 import { PyramidReader } from "../store/pyramid-reader.ts";
 import type { SessionFile } from "../store/session-file.ts";
 import { pyramidBase } from "../store/trace-paths.ts";
+import { workOf } from "./sinks.ts";
 import { traceDir } from "./trace.ts";
 
 /** Bins read at once. */
@@ -18,9 +19,10 @@ export function linesOf(
   measurand: Measurand | undefined,
   { from_s, to_s }: { readonly from_s: number; readonly to_s: number },
 ): Iterable<string> {
-  const wanted = results.measurements.filter(({ start_s }) => start_s >= from_s && start_s < to_s);
+  const wanted = { ...results, measurements: results.measurements.filter(({ start_s }) => start_s >= from_s && start_s < to_s) };
   const means = measurand ? meansOf(traceDir(dir), measurand, from_s, to_s) : [];
-  return exportLines({ rig, session: session.session, wallStart_ns: BigInt(session.wallStart_ns) }, means, wanted);
+  const origin = { rig, session: session.session, wallStart_ns: BigInt(session.wallStart_ns), work: workOf(session.plan), tags: {} };
+  return exportLines(origin, means, wanted);
 }
 
 /** A value without the digits that a float32 does not hold. */

@@ -54,7 +54,7 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
         ...facts,
       } satisfies SessionFile),
     discard: () => {
-      for (const name of ["session.json", "tape"]) rmSync(join(dir, name), { recursive: true, force: true });
+      for (const name of ["session.json", "tape", "outbox"]) rmSync(join(dir, name), { recursive: true, force: true });
       if (readdirSync(dir).length === 0) rmdirSync(dir);
     },
   };

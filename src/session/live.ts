@@ -1,63 +1,14 @@
-import { concatMap, EMPTY, filter, map, merge, type Observable, scan, share } from "rxjs";
+import { concatMap, map, merge, type Observable, share } from "rxjs";
 import { analyze } from "../metrics/analyze.ts";
-import { endTick, power, tickAt } from "../model/block.ts";
+import { endTick } from "../model/block.ts";
 import { toSession } from "../model/clock.ts";
 import type { Measurement } from "../model/measurement.ts";
-import type { PowerMean } from "../model/sink.ts";
 import { measurandOf, type Rig } from "../rig/rig.ts";
 import { phases } from "../windows/phases.ts";
 import type { Streams, TimedBlock, TimedEvent } from "./streams.ts";
 
 /** Samples kept for values shown while measuring; a request that began earlier has no provisional value. */
 const RING_S = 300;
-const MEAN_S = 0.1;
-
-/** Mean power over tenths of a second, on the map known at the time: what dashboards plot. */
-export function powerMeans(blocks$: Observable<TimedBlock>, rig: Rig): Observable<PowerMean> {
-  const { measurand } = rig;
-  if (measurand === undefined) return EMPTY;
-  const [source, channel = ""] = measurand.split(".");
-  return blocks$.pipe(
-    filter(({ block }) => block.source === source),
-    scan(gatherMeans(measurand, channel), { done: [] as PowerMean[], open: undefined as Open | undefined }),
-    concatMap(({ done }) => done),
-    share(),
-  );
-}
-
-interface Open {
-  readonly bin: number;
-  sum_w: number;
-  count: number;
-  min_w: number;
-  max_w: number;
-}
-
-const gatherMeans =
-  (measurand: string, channel: string) =>
-  (
-    state: { done: PowerMean[]; open: Open | undefined },
-    { block, map: clock }: TimedBlock,
-  ): { done: PowerMean[]; open: Open | undefined } => {
-    const power_w = power(block, channel);
-    const done: PowerMean[] = [];
-    let { open } = state;
-    for (let k = 0; power_w && k < block.length; k++) {
-      const bin = Math.floor(toSession(clock, tickAt(block, k)) / MEAN_S);
-      if (open && bin !== open.bin) {
-        const { sum_w, count, min_w, max_w } = open;
-        done.push({ source: measurand, start_s: open.bin * MEAN_S, end_s: (open.bin + 1) * MEAN_S, mean_w: sum_w / count, min_w, max_w });
-        open = undefined;
-      }
-      open ??= { bin, sum_w: 0, count: 0, min_w: Number.POSITIVE_INFINITY, max_w: Number.NEGATIVE_INFINITY };
-      const p = power_w[k]!;
-      open.sum_w += p;
-      open.count++;
-      if (p < open.min_w) open.min_w = p;
-      if (p > open.max_w) open.max_w = p;
-    }
-    return { done, open };
-  };
 
 /**
  * Measurements of each request, from causal maps and the samples at hand, marked `PROVISIONAL`.

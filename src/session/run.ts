@@ -11,8 +11,10 @@ import { Bench } from "./bench.ts";
 import { conduct, type Stage } from "./course.ts";
 import type { Work } from "./engine-work.ts";
 import { createSessionFolder, type SessionFolder, writeEvents } from "./folder.ts";
-import { powerMeans, provisional } from "./live.ts";
-import { closeSinks, feedSinks, openSinks } from "./sinks.ts";
+import { provisional } from "./live.ts";
+import { powerMeans } from "./means.ts";
+import { sendLeftovers } from "./resend.ts";
+import { closeSinks, feedSinks, openSinks, type SinksClosed } from "./sinks.ts";
 
 /** What a run tells whoever watches. */
 export interface RunWatcher {
@@ -30,7 +32,7 @@ export interface RunOutcome {
   /** What ended the session before its time; everything recorded until then was kept and analysed. */
   readonly failure?: JoulebenchError;
   readonly interrupted: boolean;
-  readonly sinksRefused: readonly string[];
+  readonly sinks: SinksClosed;
 }
 
 /** What the session file says beside the rig: the whole plan of an experiment's cell, and what was found before it. */
@@ -62,7 +64,7 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
     folder.describe({ state, origin: { run: true }, rig, plan, identities: { ...facts, ...identities } });
   const notice = (message: string): void => watcher.notice?.(message);
-  const sinks = orDiscard(folder, () => openSinks(rig, folder, notice));
+  const sinks = orDiscard(folder, () => openSinks(rig, { ...folder, plan }, notice));
   describe("recording");
   const bench = new Bench(rig, join(folder.dir, "tape"));
   const identities: Record<string, Readonly<Record<string, string | number>>> = {};
@@ -87,22 +89,27 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
   }
   const interrupted = signal.aborted;
   if (failure && !interrupted && !bench.hasBegun && (bench.isSilent || failure.kind === "config")) {
-    await closeSinks(sinks, undefined);
+    await Promise.all(sinks.map((sink) => sink.close()));
     folder.discard();
     throw failure;
   }
   describe(interrupted || failure ? "interrupted" : "closed", identities);
   watcher.stage?.("analysing", undefined);
   const results = keepResults(folder.dir);
-  const sinksRefused = await closeSinks(sinks, results);
-  return { dir: folder.dir, results, ...(failure ? { failure } : {}), interrupted, sinksRefused };
+  const closed = await closeSinks(sinks, folder.dir, results);
+  if (sinks.length > 0 && closed.waiting.length === 0) await sendLeftovers(folder.dir, notice, signal);
+  return { dir: folder.dir, results, ...(failure ? { failure } : {}), interrupted, sinks: closed };
 }
+
+/** Means of power that are shown, per second. */
+const SHOWN_HZ = 10;
 
 /** Shows what happens to whoever watches, and to the sinks. */
 function watch(bench: Bench, rig: Rig, { watcher, sinks }: { watcher: RunWatcher; sinks: readonly Sink[] }): void {
-  const means$ = powerMeans(bench.streams.blocks$, rig);
-  feedSinks(sinks, bench.streams, means$);
-  means$.subscribe((mean) => watcher.power?.(mean));
+  feedSinks(sinks, bench.streams);
+  powerMeans(bench.streams.blocks$, SHOWN_HZ).subscribe((mean) => {
+    if (mean.source === rig.measurand) watcher.power?.(mean);
+  });
   provisional(bench.streams, rig).subscribe((each) => watcher.provisional?.(each));
   bench.streams.faults$.subscribe(({ source, code, detail = "the port was lost" }) => {
     if (code === "link_failed")

@@ -1,123 +1,70 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import { InfluxDB } from "influx";
-import type { Database, Failure } from "./delivery.ts";
-import type { InfluxOptions } from "./influx.ts";
-import type { Point } from "./influx-points.ts";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import type { Answer, Service } from "./delivery.ts";
+import { InfluxAdmin } from "./influx-admin.ts";
+import { answerOf } from "./influx-answer.ts";
+import { authorization, type Kept, writePath } from "./influx-flavor.ts";
+import { HttpServer } from "./influx-http.ts";
+import { type InfluxOptions, portOf } from "./influx-options.ts";
+import { keptOf } from "./influx-schema.ts";
 
-/** Answers that are about the points, not about the server: the same points would meet them again. */
-const REJECTED = new Set([400, 413, 422]);
-const NOT_FOUND = 404;
+/** A shorter body is no quicker compressed. */
+const LEAST_GZIP_BYTES = 1024;
+const squeeze = promisify(gzip);
 
-const REASON_LENGTH = 200;
+/** Writes lines to an InfluxDB of any flavor. */
+export class InfluxDatabase implements Service {
+  readonly #options: InfluxOptions;
+  readonly #server: HttpServer;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #admin: InfluxAdmin | undefined;
 
-/** The package would take a failing host out of service for up to ten seconds, by timers nobody can end; when to try again is ours to say. */
-const NO_BACKOFF = { getDelay: () => 0, next: () => NO_BACKOFF, reset: () => NO_BACKOFF };
-
-/**
- * The `influx` package's client with an end to every call.
- *
- * The package's promises never settle when an answer breaks off after its headers, so each call has a time of its
- * own, after which its connection is closed.
- */
-export class InfluxDatabase implements Database {
-  readonly #client: InfluxDB;
-  readonly #agent: HttpAgent;
-  readonly #name: string;
-  readonly #limit_ms: number;
-  #aborted = false;
-  #giveUp = (_reason: string): void => {};
-
-  constructor(options: InfluxOptions, password: string | undefined, limit_ms: number) {
-    const { host, port, protocol, path, database, username } = options;
-    const settings = { keepAlive: true, maxSockets: 1 };
-    this.#agent = protocol === "https" ? new HttpsAgent(settings) : new HttpAgent(settings);
-    this.#name = database;
-    this.#limit_ms = limit_ms;
-    this.#client = new InfluxDB({
-      host: host.includes(":") ? `[${host}]` : host,
-      port,
-      protocol,
-      path,
-      database,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      options: { agent: this.#agent },
-      pool: { backoff: NO_BACKOFF, maxRetries: 0, requestTimeout: 2 * limit_ms },
-    });
+  constructor(options: InfluxOptions, secret: string | undefined, limit_ms: number) {
+    const { host, protocol, flavor } = options;
+    this.#options = options;
+    this.#server = new HttpServer({ host, port: portOf(options), protocol }, limit_ms);
+    this.#headers = { ...authorization(options, secret), "Content-Type": "text/plain; charset=utf-8" };
+    this.#admin = flavor === 1 ? new InfluxAdmin(options, secret, limit_ms) : undefined;
   }
 
-  /** A database that does not exist is created and the write repeated; a user who may only write never needs to. */
-  async write(points: readonly Point[]): Promise<Failure | undefined> {
-    const write = () => this.#client.writePoints([...points], { precision: "n" });
-    const first = await this.#call(write);
-    if (statusOf(first) !== NOT_FOUND) return failureOf(first, points.length);
-    const created = await this.#call(() => this.#client.createDatabase(this.#name));
-    if (created) return { kind: "unavailable", points: 0, reason: `cannot create the database: ${reasonOf(created)}` };
-    return failureOf(await this.#call(write), points.length);
+  /** Lines of the two retentions go to their places, one after the other. */
+  async write(lines: readonly string[]): Promise<Answer> {
+    if (!this.#options.retention) return this.#writeTo("results", lines);
+    const answers: Answer[] = [];
+    for (const kept of ["raw", "results"] as const) {
+      const part = lines.filter((line) => keptOf(line) === kept);
+      if (part.length > 0) answers.push(await this.#writeTo(kept, part));
+      if (answers.at(-1)?.kind === "later") break;
+    }
+    return worstOf(answers);
   }
 
   abort(): void {
-    this.#aborted = true;
-    this.#giveUp("no answer before the sink had to close");
-    this.#agent.destroy();
+    this.#server.abort();
+    this.#admin?.abort();
   }
 
-  /** What the call failed with, or nothing. */
-  #call(call: () => Promise<void>): Promise<unknown> {
-    if (this.#aborted) return Promise.resolve(new Error("no answer before the sink had to close"));
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#giveUp(`no answer within ${this.#limit_ms} ms`), this.#limit_ms);
-      this.#giveUp = (reason) => {
-        resolve(new Error(reason));
-        clearTimeout(timer);
-        this.#agent.destroy();
-      };
-      const settle = (error?: unknown): void => {
-        clearTimeout(timer);
-        resolve(error);
-      };
-      Promise.resolve()
-        .then(call)
-        .then(() => settle(), settle);
-    });
+  /** A database of 1.x that does not exist is created; a user who may only write never needs to. */
+  async #writeTo(kept: Kept, lines: readonly string[]): Promise<Answer> {
+    const first = await this.#post(kept, lines);
+    if (first.kind !== "later" || !this.#admin || !/^404 database not found/.test(first.reason)) return first;
+    const failure = await this.#admin.createDatabase();
+    if (failure !== undefined) return { kind: "later", reason: `cannot create the database: ${failure}` };
+    return this.#post(kept, lines);
+  }
+
+  async #post(kept: Kept, lines: readonly string[]): Promise<Answer> {
+    const text = `${lines.join("\n")}\n`;
+    const isSqueezed = this.#options.gzip && text.length >= LEAST_GZIP_BYTES;
+    const body = isSqueezed ? await squeeze(text, { level: constants.Z_BEST_SPEED }) : text;
+    const headers = { ...this.#headers, ...(isSqueezed ? { "Content-Encoding": "gzip" } : {}) };
+    return answerOf(await this.#server.call({ method: "POST", path: writePath(this.#options, kept), headers, body }));
   }
 }
 
-/** The status of the answer an error of the package carries; its classes are not exported. */
-function statusOf(error: unknown): number | undefined {
-  return (error as { res?: { statusCode?: number } } | undefined)?.res?.statusCode;
-}
+const SEVERITY = ["later", "too_many", "rejected", "expired", "kept"] as const;
 
-function failureOf(error: unknown, sent: number): Failure | undefined {
-  if (error === undefined) return undefined;
-  const reason = reasonOf(error);
-  if (!REJECTED.has(statusOf(error) ?? 0)) return { kind: "unavailable", points: 0, reason };
-  return { kind: "rejected", points: rejected(String((error as Error).message), sent), reason };
-}
-
-/**
- * How many points of a batch InfluxDB 1.x did not keep, from the text of its answer.
- *
- * `partial write: … dropped=N` counts conflicts; lines it could not parse are listed one by one, then with a wrong
- * `dropped=0`. Both keep all other points. Any other refusal is of the whole batch.
- */
-function rejected(answer: string, sent: number): number {
-  const dropped = Number(/dropped=(\d+)/.exec(answer)?.[1] ?? 0);
-  const unparsed = answer.split("unable to parse").length - 1;
-  const points = dropped + unparsed;
-  return points > 0 ? Math.min(points, sent) : sent;
-}
-
-/** One line that is the same for the same cause: without counts, quoted points and markup. */
-function reasonOf(error: unknown): string {
-  const { message = "", code = "" } = error as { message?: string; code?: string };
-  const status = statusOf(error);
-  if (status === undefined) return (message || code || String(error)).slice(0, REASON_LENGTH);
-  const body = /"error":"(.*)"}/s.exec(message)?.[1] ?? "";
-  const said = body
-    .replace(/ dropped=\d+/, "")
-    .replace(/unable to parse '.*'/, "unable to parse a point")
-    .replace(/[\p{Cc}\\]+/gu, "");
-  return `${status} ${said || "without a reason"}`.slice(0, REASON_LENGTH);
+function worstOf(answers: readonly Answer[]): Answer {
+  const sorted = answers.toSorted((a, b) => SEVERITY.indexOf(a.kind) - SEVERITY.indexOf(b.kind));
+  return sorted[0] ?? { kind: "kept" };
 }

@@ -52,8 +52,8 @@ export function addToken(draft: Draft, here: TimedEvent): boolean {
 
 const keyOf = ({ event: { epoch, tick, tokens = 1 } }: TimedEvent): string => `${epoch} ${tick} ${tokens}`;
 
-/** Flags of a request that did not end well: it has an energy, and does not count. */
-const OUTCOME_FLAGS: Readonly<Record<Exclude<Outcome, "ok">, string>> = {
+/** Flags of a request, or of a unit, that did not end well: it has an energy, and does not count. */
+export const OUTCOME_FLAGS: Readonly<Record<Exclude<Outcome, "ok">, string>> = {
   oom: "OUTCOME_OOM",
   crash: "OUTCOME_CRASH",
   refused: "OUTCOME_REFUSED",

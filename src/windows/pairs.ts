@@ -1,5 +1,6 @@
 import type { Fault } from "../model/errors.ts";
 import type { Window } from "../model/measurement.ts";
+import { OUTCOME_FLAGS } from "./draft.ts";
 import { Enclosing } from "./stages.ts";
 import { defect, sameStamp, type TimedEvent } from "./timed.ts";
 
@@ -40,9 +41,10 @@ export function pairs(timed: readonly TimedEvent[], faults: Fault[]): Window[] {
   return windows;
 }
 
-/** Units done count from the end's `count`, else the start's, else one; a load does no countable work. */
+/** Units done count from the end's `count`, else the start's, else one; a load does no countable work. What ended badly is invalid. */
 function windowOf(phase: "load" | "unit", start: TimedEvent, end: TimedEvent): Window {
   const { unit, correct } = { ...start.event, ...end.event };
+  const { outcome = "ok" } = end.event;
   return {
     phase,
     request: start.event.request,
@@ -51,7 +53,7 @@ function windowOf(phase: "load" | "unit", start: TimedEvent, end: TimedEvent): W
     tokens: phase === "load" ? 0 : (end.event.count ?? start.event.count ?? 1),
     ...(unit === undefined ? {} : { unit }),
     ...(correct === undefined ? {} : { correct }),
-    flags: [],
+    flags: outcome === "ok" ? [] : [OUTCOME_FLAGS[outcome]],
   };
 }
 

@@ -1,61 +1,89 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InferenceEvent } from "../../src/model/event.ts";
-import type { Measurement } from "../../src/model/measurement.ts";
-import { LIMITS } from "../../src/sinks/delivery.ts";
-import { openInflux } from "../../src/sinks/influx.ts";
-import { type Point, Points } from "../../src/sinks/influx-points.ts";
+import type { Results } from "../../src/model/results.ts";
+import { Points } from "../../src/sinks/influx-points.ts";
+import { SCHEMA } from "../../src/sinks/influx-schema.ts";
+import { END, mean, open, resultsOf } from "../sinks/bench.ts";
 import { Influxd } from "../sinks/influxd.ts";
+import { resultsOfEverything } from "./everything.ts";
 import { examplesOf, named, rowsBelow } from "./pages.ts";
 
 const PAGE = "docs/influx.md";
-const wallStart_ns = 1_767_323_045_000_000_000n;
-const context = { rig: "pi5", session: "s-1", wallStart_ns };
-const power = { source: "meter.main", start_s: 0, end_s: 0.1, mean_w: 2, min_w: 1, max_w: 3 };
-const result: Measurement = {
-  ...{ name: "decode_energy_per_token", value: 0.2, unit: "J/token", uncertainty: 0.001, coverage: 1, source: "meter.main" },
-  ...{ phase: "decode", request: "r1", index: 1, tokens: 8, start_s: 1, end_s: 2, flags: ["GAP"] },
-};
+const tables = Object.entries(SCHEMA);
+
 const event: InferenceEvent = {
-  ...{ type: "request_end", source: "device", epoch: 0, tick: 1, request: "r1", tokens: 1, outputTokens: 9, unit: "image", count: 1 },
-  ...{ model: "m", phase: "warm", correct: 1 },
+  ...{
+    type: "request_end",
+    source: "device",
+    epoch: 0,
+    tick: 1,
+    request: "r1",
+    tokens: 1,
+    outputTokens: 9,
+    cachedTokens: 2,
+    outcome: "ok",
+  },
+  ...{ unit: "image", count: 1, model: "m", phase: "warm", correct: 1 },
 };
 const fault = { source: "meter", code: "lost_samples", count: 7, at_s: 1, detail: "why" } as const;
+const episode = { onset_s: 2, onset_performance_s: 3, end_s: 9, cause: "thermal", class: "soft", evidence: ["clock"], severity: 0.2 };
+const { measurements, summary, validity } = resultsOfEverything();
+const results: Results = resultsOf(measurements, { summary, validity, throttling: { episodes: [episode] } });
 
-test("measurements, tags and fields are those of the sink", () => {
-  const points = new Points(context);
-  const made = [points.power(power), points.measurement(result), points.event(event, 1), points.fault(fault)].map((each) => each!);
-  expect(rowsBelow(PAGE, "Measurements").filter(([name]) => named(name!).length > 0)).toEqual(
-    made.map((point) => expect.arrayContaining([`\`${point.measurement}\``, list(Object.keys(point.tags)), list(fieldsOf(point))])),
+/** Every point that everything a session can say makes. */
+function lines(): string[] {
+  const points = new Points({ rig: "pi5", session: "s-1", wallStart_ns: 0n, work: {}, tags: {} });
+  const power = { ...mean(0), current_a: 0.5, voltage_v: 5 };
+  const made = [points.power(power), points.event(event, 1), ...points.fault(fault), ...points.results(results)];
+  return made.map((line) => line!);
+}
+
+test("the page has every measurement with its tags and where it is kept", () => {
+  expect(rowsBelow(PAGE, "Measurements").map(([table, tags, kept]) => [named(table!), named(tags!), named(kept!)])).toEqual(
+    tables.map(([table, { tags, kept }]) => [[table], tags, [kept]]),
   );
 });
 
-test("names of fields follow the unit", () => {
-  const units = rowsBelow(PAGE, "Measurements").filter(([name]) => named(name!).length === 0);
-  expect(units.length).toBeGreaterThan(4);
-  for (const [unit, fields] of units) {
-    const point = new Points(context).measurement({ ...result, unit: unit! })!;
-    expect(Object.keys(point.fields)).toEqual(expect.arrayContaining(named(fields!)));
+test("the page has every field with its unit, and which of them have an uncertainty", () => {
+  const written = rowsBelow(PAGE, "Fields").flatMap(([table = "", fields = "", unit]) =>
+    named(fields).flatMap((name) =>
+      (named(table).includes("u_") ? [name, `u_${name}`] : [name]).map((each) => `${named(table)[0]} ${each}: ${unit}`),
+    ),
+  );
+  const real = tables.flatMap(([table, { fields }]) => Object.entries(fields).map(([name, unit]) => `${table} ${name}: ${unit}`));
+  expect(written.sort()).toEqual(real.sort());
+});
+
+test("points have the tags and fields of the schema and no others, and every measurement is made", () => {
+  const seen = new Map<string, Set<string>>();
+  for (const line of lines()) {
+    const [, series = "", fields = ""] = /^((?:\\.|[^ \\])+) (.*) \d+$/s.exec(line)!;
+    const [table = "", ...tags] = series.split(/(?<!\\),/).map((each) => each.split("=")[0]!);
+    const schema = SCHEMA[table as keyof typeof SCHEMA];
+    expect(tags).toEqual(schema.tags.toSorted());
+    const names = [...fields.matchAll(/(?:^|,)(\w+)=(?:"(?:\\.|[^"\\])*"|[^,"]*)/g)].map((match) => match[1]!);
+    expect(names.filter((name) => !(name in schema.fields))).toEqual([]);
+    seen.set(table, new Set([...(seen.get(table) ?? []), ...names]));
   }
+  expect([...seen.keys()].sort()).toEqual(Object.keys(SCHEMA).sort());
+  for (const table of ["power", "event", "validity", "fault", "throttling", "annotation"] as const)
+    expect([...seen.get(table)!].sort()).toEqual(Object.keys(SCHEMA[table].fields).sort());
 });
 
 describe("queries of the page, in a real database", () => {
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await Influxd.start();
-    const options = { host: "127.0.0.1", port: influxd.port, protocol: "http", path: "", database: "joulebench" } as const;
-    const sink = openInflux(options, { ...context, fault: () => {}, notice: () => {} }, LIMITS);
-    sink.power?.(power);
-    sink.measurement?.(result);
+    const { sink } = open({ port: influxd.port });
+    sink.power?.(mean(0));
     sink.fault?.(fault);
-    expect(await sink.close()).toEqual({ refused: 0 });
+    sink.results?.(results);
+    expect(await sink.close(END)).toMatchObject({ refused: 0, waiting: 0 });
   });
   afterAll(() => influxd.stop());
 
   test.each(examplesOf(PAGE).filter(({ info }) => info === "sql"))("line $line", async ({ text }) => {
-    expect(await influxd.client().query(text, { database: "joulebench" })).toHaveLength(1);
+    const rows = await influxd.client().query(text.replace("'pi5'", "'bench 1'"), { database: "joulebench" });
+    expect(rows.length).toBeGreaterThan(0);
   });
 });
-
-const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
-
-const fieldsOf = ({ fields }: Point): string[] => Object.keys(fields).map((name) => name.replace("_j_per_token", "_<unit>"));

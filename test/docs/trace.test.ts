@@ -123,7 +123,7 @@ describe("joulebench export", () => {
 
   test("writes lines that a time-series database takes: results and tenths of a second", () => {
     const lines = joulebench("export", "sessions/on-samples", "--format", "lp").trim().split("\n");
-    const line = /^\w+(,[a-z_]+=(\\.|[^ ,=\\])+)* ([a-z_]+=([-+.\de]+|"(\\.|[^"\\])*")(,|(?= )))+ \d{19}$/;
+    const line = /^\w+(,[a-z_]+=(\\.|[^ ,=\\])+)* ([a-z_]+=([-+.\de]+i?|true|false|"(\\.|[^"\\])*")(,|(?= )))+ \d{19}$/;
     expect(lines.filter((each) => !line.test(each))).toEqual([]);
     const powers = lines.filter((each) => each.startsWith("power,"));
     expect(powers).toHaveLength(1200);

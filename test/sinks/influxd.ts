@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ const STARTED = /msg="Listening on HTTP".* addr=127\.0\.0\.1:(\d+)/;
 
 /** A real influxd of this machine with a configuration and files of its own, on loopback. */
 export class Influxd {
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
   readonly #folder: string;
   readonly port: number;
 
@@ -21,15 +21,28 @@ export class Influxd {
   }
 
   /** Starts one on a free port, or on `port`. The first user of one with `auth` is `admin`, password `secret`. */
-  static async start({ auth = false, port = 0 } = {}): Promise<Influxd> {
+  static async start({ auth = false, port = 0, max_body_bytes = 25_000_000 } = {}): Promise<Influxd> {
     const folder = mkdtempSync(join(tmpdir(), "joulebench-influxd-"));
-    writeFileSync(join(folder, "influxd.conf"), configuration(folder, auth, port));
-    const child = spawn("influxd", ["run", "-config", join(folder, "influxd.conf")], { stdio: ["ignore", "ignore", "pipe"] });
-    // A run that is cut short leaves none behind.
-    process.once("exit", () => child.kill("SIGKILL"));
+    writeFileSync(join(folder, "influxd.conf"), configuration(folder, { auth, port, max_body_bytes }));
+    const child = launch(folder);
     const influxd = new Influxd(child, folder, await listening(child));
     if (auth) await influxd.client().createUser("admin", "secret", true);
     return influxd;
+  }
+
+  /** Ends it as a power cut of the program would. */
+  async crash(): Promise<void> {
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Starts it again on the same port, with what it had stored. */
+  async restart(): Promise<void> {
+    const path = join(this.#folder, "influxd.conf");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/(\[http\]\s+bind-address = "127\.0\.0\.1:)\d+/, `$1${this.port}`));
+    this.#process = launch(this.#folder);
+    await listening(this.#process);
   }
 
   client(user?: { username: string; password: string }): InfluxDB {
@@ -55,6 +68,13 @@ export class Influxd {
   }
 }
 
+function launch(folder: string): ChildProcess {
+  const child = spawn("influxd", ["run", "-config", join(folder, "influxd.conf")], { stdio: ["ignore", "ignore", "pipe"] });
+  // A run that is cut short leaves none behind.
+  process.once("exit", () => child.kill("SIGKILL"));
+  return child;
+}
+
 async function listening(child: ChildProcess): Promise<number> {
   const failed = once(child, "error").then(([error]) => {
     throw new Error("cannot start influxd; scripts/install-test-packages.sh installs it", { cause: error });
@@ -76,7 +96,13 @@ async function listening(child: ChildProcess): Promise<number> {
   return Promise.race([started, failed]);
 }
 
-const configuration = (folder: string, auth: boolean, port: number): string => `
+interface Settings {
+  readonly auth: boolean;
+  readonly port: number;
+  readonly max_body_bytes: number;
+}
+
+const configuration = (folder: string, { auth, port, max_body_bytes }: Settings): string => `
 reporting-disabled = true
 bind-address = "127.0.0.1:0"
 [meta]
@@ -89,6 +115,7 @@ bind-address = "127.0.0.1:0"
   bind-address = "127.0.0.1:${port}"
   auth-enabled = ${auth}
   log-enabled = false
+  max-body-size = ${max_body_bytes}
 [monitor]
   store-enabled = false
 [continuous_queries]

@@ -24,3 +24,10 @@ describe("a request that did not end well", () => {
     expect(outcomes).toEqual([{ request: "r1", outcome: "crash" }]);
   });
 });
+
+test("a unit that did not end well is flagged, and told", () => {
+  const unit = { unit: "image" };
+  const { windows, outcomes } = cut([event("unit_start", 1, unit), event("unit_end", 3, { ...unit, outcome: "crash" })]);
+  expect(windows).toMatchObject([{ phase: "unit", flags: ["OUTCOME_CRASH"] }]);
+  expect(outcomes).toEqual([{ request: "r1", outcome: "crash" }]);
+});
