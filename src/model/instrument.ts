@@ -30,6 +30,11 @@ export interface InstrumentContext {
 export interface Driver {
   /** @throws JoulebenchError `protocol` when the bytes are not this instrument's; `link` when it restarted. */
   push(chunk: Chunk): readonly Block[];
+  /**
+   * Bytes before this moment, host time, arrived and could not be kept: on a replayed tape time-outs begin anew, and
+   * whatever was under way may have happened.
+   */
+  lapsed?(host_ns: HostNs): void;
   /** What to send before the port is closed, so that the instrument is left quiet. */
   stop?(): Uint8Array;
   /** True once the instrument has answered `stop` and nothing more is owed. */
