@@ -105,6 +105,8 @@ export interface InstrumentKind {
   readonly options: z.ZodObject;
   readonly over: "port";
   readonly baud: number;
+  /** What it sends, bytes per second, for a forecast of space; where it is left out, as much as the line carries. */
+  readonly bytesPerSecond?: (options: unknown) => number;
   /** Channels it delivers, for checking the rig's measurand. */
   readonly channels: readonly string[];
   readonly open: (options: unknown, context: InstrumentContext) => Driver;
@@ -116,8 +118,9 @@ export interface InstrumentKind {
 
 /** An instrument whose functions take the options its own schema gives. */
 export interface InstrumentDefinition<S extends z.ZodObject>
-  extends Omit<InstrumentKind, "options" | "open" | "accuracy" | "clock" | "calibration"> {
+  extends Omit<InstrumentKind, "options" | "bytesPerSecond" | "open" | "accuracy" | "clock" | "calibration"> {
   readonly options: S;
+  readonly bytesPerSecond?: (options: z.infer<S>) => number;
   readonly open: (options: z.infer<S>, context: InstrumentContext) => Driver;
   readonly accuracy: (options: z.infer<S>, channel: string) => Accuracy;
   readonly clock: (options: z.infer<S>) => ClockSpec;

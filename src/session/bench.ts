@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { filter, firstValueFrom, interval, map, merge, type Observable, ReplaySubject, Subscription, throwError, timeout } from "rxjs";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Rig } from "../rig/rig.ts";
+import type { TapeOptions } from "../store/tape-options.ts";
 import { TapeWriter } from "../store/tape-writer.ts";
 import { Decoder, SESSION } from "./decoder.ts";
 import type { DeviceLink } from "./device-link.ts";
-import { bootId } from "./folder.ts";
 import type { Mark, Observation } from "./observation.ts";
 import { openDevice, type Purpose } from "./open-device.ts";
+import { bootId } from "./owner-lock.ts";
 import { portOf, RecordedPort } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { type Streams, streams, together } from "./streams.ts";
@@ -46,10 +47,11 @@ export class Bench {
   /** A process that is ended at once, as by a second Ctrl-C, still hands over what it has heard. */
   readonly #keepAtExit = (): void => this.#guard(() => this.#tape.flush());
 
-  constructor(rig: Rig, tapeDir: string) {
+  /** @param tape how its tape is kept; by default it ends the session with the first refusal of the disk */
+  constructor(rig: Rig, tapeDir: string, tape: TapeOptions = {}) {
     this.now = () => Number(process.hrtime.bigint() - this.#zero_ns);
     this.#rig = rig;
-    this.#tape = new TapeWriter(tapeDir);
+    this.#tape = new TapeWriter(tapeDir, tape);
     process.once("exit", this.#keepAtExit);
     this.recorder = new Recorder((record) => this.#tape.append(record));
     this.#decoder = new Decoder(rig, (source, bytes) => this.#ports.get(source)?.write(bytes));

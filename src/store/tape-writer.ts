@@ -64,7 +64,9 @@ export class TapeWriter {
     return this.#segment === undefined;
   }
 
+  /** What comes after {@link close} is no part of the tape. */
   append(record: TapeRecord): void {
+    if (this.#isEnding) return;
     if (!this.#segment && mustDrop(record, this.#held.length, this.#options)) {
       this.#lapse ??= new OpenLapse(reasonOf(this.#refusal), record.seq, this.#appended.host_ns);
       this.#lapse.add(record);
