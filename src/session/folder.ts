@@ -33,7 +33,6 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
   const started = new Date(Number(wallStart_ns / 1_000_000n)).toISOString();
   const session = `${name}-${randomBytes(4).toString("hex")}`;
   const dir = out ?? join("sessions", `${started.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${session}`);
-  checkEmpty(dir);
   try {
     mkdirSync(dir, { recursive: true });
   } catch (cause) {

@@ -1,9 +1,11 @@
 import type { TapeRecord } from "../model/tape.ts";
 import type { Disk } from "./disk.ts";
 
-/** While there is no place on the disk, small records are kept up to this much memory, and those without which a replay goes wrong up to that much. */
+/**
+ * While there is no place on the disk, small records are kept up to this much memory, and up to twice as much those
+ * without which a replay goes wrong; and never more than half of the reserve, which must take them at the end.
+ */
 const PATIENT_BYTES = 1024 * 1024;
-const VITAL_BYTES = 2 * PATIENT_BYTES;
 const VITAL: ReadonlySet<TapeRecord["kind"]> = new Set(["control", "open", "close", "rig", "clock"]);
 
 /** How a tape is kept. */
@@ -29,6 +31,7 @@ export interface TapeOptions {
 const isBulkByKind = ({ kind }: TapeRecord): boolean => kind === "rx" || kind === "tx" || kind === "tick";
 
 /** Whether a record must be dropped while there is no place for it, with `held_bytes` in memory already. */
-export function mustDrop(record: TapeRecord, held_bytes: number, { isBulk = isBulkByKind }: TapeOptions): boolean {
-  return isBulk(record) || held_bytes >= (VITAL.has(record.kind) ? VITAL_BYTES : PATIENT_BYTES);
+export function mustDrop(record: TapeRecord, held_bytes: number, { isBulk = isBulkByKind, reserve_bytes = 0 }: TapeOptions): boolean {
+  const patient = Math.min(PATIENT_BYTES, reserve_bytes > 0 ? reserve_bytes / 4 : PATIENT_BYTES);
+  return isBulk(record) || held_bytes >= (VITAL.has(record.kind) ? 2 * patient : patient);
 }

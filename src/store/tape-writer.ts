@@ -239,9 +239,10 @@ export class TapeWriter {
     }
     if (!segment.isTrusted) return;
     segment.isProven = true;
-    if (this.#told !== undefined && this.#segment)
+    if (this.#told !== undefined && segment === this.#segment) {
       this.#options.notice?.(`${this.#dir}: recording; what was not kept is on the tape as a gap`);
-    this.#told = undefined;
+      this.#told = undefined;
+    }
     if (last.seq > this.#settled.seq) this.#options.acknowledged?.(this.#settled.seq + 1, last.seq);
     this.#settled = last;
   }
