@@ -10,6 +10,7 @@ import { registerImport } from "./cli/import.ts";
 import { registerInit } from "./cli/init.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerValidate } from "./cli/validate.ts";
+import { registerVerify } from "./cli/verify.ts";
 import { VERSION } from "./store/version.ts";
 
 const program = new Command("joulebench")
@@ -31,6 +32,7 @@ for (const register of [
   registerRun,
   registerAnalyze,
   registerValidate,
+  registerVerify,
   registerCompare,
   registerImport,
 ])

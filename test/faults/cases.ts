@@ -167,5 +167,5 @@ export async function owned(dir: string): Promise<Verdict> {
   if ((await first.ended) !== 0) wrongs.push("the first was disturbed");
   wrongs.push(...first.oracle.wrongs(readTape(tapeOf(session)), "closed"));
   rmSync(session, { recursive: true });
-  return { wrongs, detail: `the second ended with ${code} after ${took_ms.toFixed(0)} ms: ${second.complaint.trim().slice(0, 60)}` };
+  return { wrongs, detail: `the second ended with ${code} after ${took_ms.toFixed(0)} ms: ${second.complaint.trim()}` };
 }
