@@ -37,7 +37,7 @@ function textOf({ counts, lapses, damaged_bytes, holds, isComplete }: Verificati
       ? isComplete
         ? "complete: everything that was sent is on the tape"
         : "accounted for: what is missing or suspect is known, and the windows it touches are invalid"
-      : "NOT accounted for: the tape was damaged after it was written, or the instrument's counter is wrong",
+      : "NOT accounted for: the tape was damaged after it was written, or an instrument did not keep its rate",
   );
   return `${parts.join("\n\n")}\n`;
 }
