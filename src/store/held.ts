@@ -30,7 +30,8 @@ export class Held {
     const length = this.#length + recordLength(record);
     if (length > this.#bytes.length) this.#grow(length);
     this.#length = encodeInto(this.#bytes, this.#view, this.#length, record);
-    this.#last = later(this.#last, record);
+    // The record itself stands for its place: an object for each would cost as much as all the rest.
+    if (!this.#last || record.seq >= this.#last.seq) this.#last = record;
   }
 
   /**

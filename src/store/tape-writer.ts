@@ -74,7 +74,7 @@ export class TapeWriter {
     }
     if (this.#lapse) this.#endLapse(record.host_ns);
     this.#held.add(record);
-    this.#appended = { seq: record.seq, host_ns: record.host_ns };
+    this.#appended = record;
     if (this.#segment && this.#held.length >= HELD_BYTES) this.flush();
   }
 
