@@ -13,6 +13,7 @@ import { registerInit } from "./cli/init.ts";
 import { registerResend } from "./cli/resend.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerValidate } from "./cli/validate.ts";
+import { registerVerify } from "./cli/verify.ts";
 import { VERSION } from "./store/version.ts";
 
 const program = new Command("joulebench")
@@ -34,6 +35,7 @@ for (const register of [
   registerRun,
   registerAnalyze,
   registerValidate,
+  registerVerify,
   registerCompare,
   registerImport,
   registerExport,

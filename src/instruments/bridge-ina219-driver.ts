@@ -1,4 +1,5 @@
 import type { Block } from "../model/block.ts";
+import type { HostNs } from "../model/clock.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Chunk, Driver, InstrumentContext } from "../model/instrument.ts";
 import { CobsReader } from "../wire/cobs.ts";
@@ -78,6 +79,13 @@ export class BridgeDriver implements Driver {
     }
     this.#checkTime();
     return this.#blocks;
+  }
+
+  /** Of a handshake that went on unheard, samples are the end. */
+  lapsed(host_ns: HostNs): void {
+    this.#now_ns = this.#valid_ns = this.#bytes_ns = this.#stageSince_ns = this.#sent_ns = host_ns;
+    this.#unknownSince_ns = undefined;
+    if (this.#stage === "stop" || this.#stage === "id" || this.#stage === "config") this.#stage = "start";
   }
 
   stop(): Uint8Array {

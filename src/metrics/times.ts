@@ -7,6 +7,7 @@ import { rateUncertaintyOf } from "./sampling.ts";
 import { summarise } from "./summary.ts";
 import { countedOf, requestsOf, validRequests } from "./valid-requests.ts";
 import { validateTimes } from "./validity.ts";
+import { isReason } from "./window-flags.ts";
 
 /**
  * Final results of a recording without power: times and rates with their uncertainties. There are no energies, not
@@ -40,9 +41,9 @@ export function analyzeTimes(session: string, recording: Recording, windows: rea
   };
 }
 
-/** A broken clock makes a time invalid as it does an energy. */
+/** What makes an energy invalid before anything was measured makes a time invalid, too. */
 function withoutPower(window: Window): WindowEnergy {
-  const flags = window.flags.includes("CLOCK_STEP") ? [...window.flags, "INVALID"] : window.flags;
+  const flags = window.flags.some(isReason) ? [...window.flags, "INVALID"] : window.flags;
   return {
     window,
     energy_j: null,

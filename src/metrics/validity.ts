@@ -209,6 +209,11 @@ const RULES: readonly (TimeRule | PowerRule)[] = [
     level: "FAIL",
     check: (evidence) => {
       const n = countOf(evidence, "tape_truncated");
+      const missing = countOf(evidence, "tape_missing") + countOf(evidence, "tape_suspect");
+      if (n === 0 && missing > 0) {
+        const lost = flagged(evidence, "TAPE_LAPSE");
+        return [false, `the disk did not keep ${missing} records for certain; ${lost} phases are invalid for it`, "WARN"];
+      }
       return [n === 0, n === 0 ? "the recording is whole" : `${n} bytes at the end of the tape form no record: the recording was cut off`];
     },
   },

@@ -20,15 +20,17 @@ export interface FlagFacts extends Pick<WindowEnergy, "window" | "coverage" | "e
 /** Most windows have none: they share it. */
 const NO_FLAGS: readonly string[] = [];
 
+/** Flags by which whoever cut a window says that it cannot be valid. */
+export const isReason = (flag: string): boolean => flag === "CLOCK_STEP" || flag === "TAPE_LAPSE";
+
 /** Flags of a window: `GAP` where any time is missing, and where that is too much, or in the wrong place, why, and `INVALID`. */
 export function flagsOf({ window, i, j, coverage, hasGap, energy_j, components, readings }: FlagFacts): readonly string[] {
   const isEdgeMissing = readings.gap_s[i]! > 0 || readings.gap_s[j]! > 0;
   if (!hasGap && !isEdgeMissing && !readings.isPointwise && window.flags.length === 0) return NO_FLAGS;
-  const flags = window.flags.filter((flag) => flag !== "CLOCK_STEP");
+  const flags = window.flags.filter((flag) => !isReason(flag));
   if (hasGap) flags.push("GAP");
   if (readings.isPointwise && window.phase !== "token") flags.push("POINT_SAMPLER");
-  const reasons: string[] = [];
-  if (window.flags.includes("CLOCK_STEP")) reasons.push("CLOCK_STEP");
+  const reasons = window.flags.filter(isReason);
   if (1 - coverage > LARGEST_MISSING_SHARE) reasons.push("COVERAGE");
   const u_gap = combined(components.filter((each) => each.name === "gap"));
   if (energy_j !== null && u_gap > LARGEST_GAP_UNCERTAINTY * Math.abs(energy_j)) reasons.push("GAP_UNCERTAINTY");

@@ -42,6 +42,8 @@ export const FAULTS = {
   ping_lost: "pings without an answer",
   sync_suspect: "checks of power against events that failed: the two do not share a time",
   tape_truncated: "bytes at the end of the tape that form no whole record",
+  tape_missing: "records that could not be kept, as the disk took nothing, and were counted",
+  tape_suspect: "records of which the disk did not say that it has them, before it failed",
   gap: "gaps in a recorded trace",
   known_defect: "known defects of the program that recorded this, each described",
   sink_refused: "points a sink could not take",

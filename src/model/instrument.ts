@@ -30,6 +30,11 @@ export interface InstrumentContext {
 export interface Driver {
   /** @throws JoulebenchError `protocol` when the bytes are not this instrument's; `link` when it restarted. */
   push(chunk: Chunk): readonly Block[];
+  /**
+   * Bytes before this moment, host time, arrived and could not be kept: on a replayed tape time-outs begin anew, and
+   * whatever was under way may have happened.
+   */
+  lapsed?(host_ns: HostNs): void;
   /** What to send before the port is closed, so that the instrument is left quiet. */
   stop?(): Uint8Array;
   /** True once the instrument has answered `stop` and nothing more is owed. */
@@ -100,6 +105,8 @@ export interface InstrumentKind {
   readonly options: z.ZodObject;
   readonly over: "port";
   readonly baud: number;
+  /** What it sends, bytes per second, for a forecast of space; where it is left out, as much as the line carries. */
+  readonly bytesPerSecond?: (options: unknown) => number;
   /** Channels it delivers, for checking the rig's measurand. */
   readonly channels: readonly string[];
   readonly open: (options: unknown, context: InstrumentContext) => Driver;
@@ -111,8 +118,9 @@ export interface InstrumentKind {
 
 /** An instrument whose functions take the options its own schema gives. */
 export interface InstrumentDefinition<S extends z.ZodObject>
-  extends Omit<InstrumentKind, "options" | "open" | "accuracy" | "clock" | "calibration"> {
+  extends Omit<InstrumentKind, "options" | "bytesPerSecond" | "open" | "accuracy" | "clock" | "calibration"> {
   readonly options: S;
+  readonly bytesPerSecond?: (options: z.infer<S>) => number;
   readonly open: (options: z.infer<S>, context: InstrumentContext) => Driver;
   readonly accuracy: (options: z.infer<S>, channel: string) => Accuracy;
   readonly clock: (options: z.infer<S>) => ClockSpec;

@@ -35,6 +35,12 @@ export interface ClockBreak {
   readonly to_s: number;
 }
 
+/** Between these two session times records are missing, or perhaps not on the disk. */
+export interface RecordingLapse {
+  readonly from_s: number;
+  readonly to_s: number;
+}
+
 /**
  * Everything an analysis needs, on whatever medium it was recorded: a replayed tape or somebody else's files.
  *
@@ -47,6 +53,8 @@ export interface Recording {
   readonly maps: readonly TimeMap[];
   /** Where clocks broke; windows that touch such a place are invalid. */
   readonly breaks?: readonly ClockBreak[];
+  /** What the recording says it could not keep; windows that touch such a place are invalid. */
+  readonly lapses?: readonly RecordingLapse[];
   readonly events: readonly InferenceEvent[];
   readonly readings: readonly Reading[];
   /** Intervals of session time in which the device did nothing. */

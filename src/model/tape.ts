@@ -16,3 +16,26 @@ export interface TapeRecord {
   readonly host_ns: HostNs;
   readonly bytes: Uint8Array;
 }
+
+/** The source under which the tape says what it could not keep, in records of kind `control`. */
+export const TAPE = "tape";
+
+/**
+ * A stretch of the session that is not on the tape, or perhaps not on the disk.
+ *
+ * `missing`: arrived and was counted, but there was no place to keep it. `suspect`: written, and before it was
+ * acknowledged the disk reported an error, so that it may or may not be there.
+ */
+export interface Lapse {
+  readonly state: "missing" | "suspect";
+  /** First and last `seq` of the stretch; none where `toSeq` is before `fromSeq`. */
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  /** Host times of the last record before the stretch and of the first one after it. */
+  readonly from_ns: HostNs;
+  readonly to_ns: HostNs;
+  /** What was dropped, by source; of a suspect stretch nothing was. */
+  readonly dropped: Readonly<Record<string, { readonly records: number; readonly bytes: number }>>;
+  /** The system's word for it. */
+  readonly cause: string;
+}

@@ -80,6 +80,8 @@ export const Rig = z.strictObject({
     })
     .optional(),
   plan: Plan.prefault({}),
+  keep_tape: z.enum(["compressed", "all"]).default("compressed").describe("How closed segments of the tape are kept"),
+  tape_reserve_mib: z.int().min(0).max(1024).default(64).describe("Space kept back so that a session ends in order on a full disk"),
   sinks: z.strictObject(Object.fromEntries(sinks.map((each) => [each.kind, each.options.optional()]))).prefault({}),
   simulate: z
     .strictObject({

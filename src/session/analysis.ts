@@ -19,7 +19,7 @@ export interface Analysis {
 
 /** Final results of a recording: its events cut windows, its samples fill them. */
 export function evaluate(session: string, recording: Recording): Results {
-  const { windows, faults, outcomes } = phases(recording.events, recording.maps, recording.breaks);
+  const { windows, faults, outcomes } = phases(recording.events, recording.maps, recording);
   return analyze(session, { ...recording, outcomes, faults: [...recording.faults, ...faults] }, windows);
 }
 

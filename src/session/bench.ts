@@ -4,19 +4,22 @@ import { join } from "node:path";
 import { filter, firstValueFrom, interval, map, merge, type Observable, ReplaySubject, Subscription, throwError, timeout } from "rxjs";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Rig } from "../rig/rig.ts";
+import type { TapeOptions } from "../store/tape-options.ts";
 import { TapeWriter } from "../store/tape-writer.ts";
 import { Decoder, SESSION } from "./decoder.ts";
 import type { DeviceLink } from "./device-link.ts";
-import { bootId } from "./folder.ts";
 import type { Mark, Observation } from "./observation.ts";
 import { openDevice, type Purpose } from "./open-device.ts";
+import { bootId } from "./owner-lock.ts";
 import { portOf, RecordedPort } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { type Streams, streams, together } from "./streams.ts";
 
 const TICK_MS = 100;
-/** The tape is synced every this many ticks, and the clocks are read together every that many. */
-const SYNC_TICKS = 10;
+/** What was heard is handed to the kernel twice as often as the contract asks, for a busy host is late. */
+const FLUSH_MS = 50;
+/** The tape is synced every this many ticks, twice as often as the contract asks; the clocks are read together every that many. */
+const SYNC_TICKS = 5;
 const CLOCK_TICKS = 100;
 /** An instrument that is asked to stop has this long to state its final count. */
 const STOP_TIMEOUT_MS = 2000;
@@ -46,10 +49,11 @@ export class Bench {
   /** A process that is ended at once, as by a second Ctrl-C, still hands over what it has heard. */
   readonly #keepAtExit = (): void => this.#guard(() => this.#tape.flush());
 
-  constructor(rig: Rig, tapeDir: string) {
+  /** @param tape how its tape is kept; by default it ends the session with the first refusal of the disk */
+  constructor(rig: Rig, tapeDir: string, tape: TapeOptions = {}) {
     this.now = () => Number(process.hrtime.bigint() - this.#zero_ns);
     this.#rig = rig;
-    this.#tape = new TapeWriter(tapeDir);
+    this.#tape = new TapeWriter(tapeDir, tape);
     process.once("exit", this.#keepAtExit);
     this.recorder = new Recorder((record) => this.#tape.append(record));
     this.#decoder = new Decoder(rig, (source, bytes) => this.#ports.get(source)?.write(bytes));
@@ -73,6 +77,7 @@ export class Bench {
     this.recorder.state(SESSION, "rig", this.now(), this.#rig);
     this.#readClocks();
     this.#running.add(interval(TICK_MS).subscribe(() => this.#tick()));
+    this.#running.add(interval(FLUSH_MS).subscribe(() => this.#guard(() => this.#tape.flush())));
     for (const [source, rigged] of Object.entries(this.#rig.instruments))
       this.#ports.set(source, new RecordedPort(source, portOf(this.#rig, rigged, this.#startFile), this.recorder, this.now));
     const ports$ = together([...this.#ports.values()].map((port) => port.bytes$));

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { hostname, platform, release } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { hostname, platform, release as systemRelease } from "node:os";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import { SESSION_FORMAT, type SessionFile, writeJson, writeWhole } from "../store/session-file.ts";
 import { VERSION } from "../store/version.ts";
+import { lockFile } from "./owner-lock.ts";
 
 /** A session folder being made. */
 export interface SessionFolder {
@@ -16,21 +17,22 @@ export interface SessionFolder {
   describe(facts: Pick<SessionFile, "state" | "origin" | "identities"> & Partial<Pick<SessionFile, "rig" | "plan">>): void;
   /** Takes the session away again, when there was nothing to keep. Whatever else lies in the folder stays. */
   discard(): void;
+  /** Lets others own it: this process writes to it no more. */
+  release(): void;
 }
 
 /**
- * Makes a new folder for a session.
+ * Makes a new folder for a session, which no other process writes to until it is released.
  *
  * @param out  the folder itself when given; else one is made below `sessions/`
- * @throws JoulebenchError `config` when it holds something already, `sink` when it cannot be made
+ * @throws JoulebenchError `config` when it holds something already, `link` when another process is writing to it, `sink`
+ *   when it cannot be made
  */
 export function createSessionFolder(name: string, out: string | undefined): SessionFolder {
   const wallStart_ns = BigInt(Date.now()) * 1_000_000n;
   const started = new Date(Number(wallStart_ns / 1_000_000n)).toISOString();
   const session = `${name}-${randomBytes(4).toString("hex")}`;
   const dir = out ?? join("sessions", `${started.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${session}`);
-  if (existsSync(join(dir, "session.json")) || existsSync(join(dir, "tape")))
-    throw new JoulebenchError("config", dir, "already holds a session; choose another --out, sessions are never overwritten");
   try {
     mkdirSync(dir, { recursive: true });
   } catch (cause) {
@@ -38,7 +40,18 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
       cause,
     });
   }
-  const host = { name: hostname(), system: `${platform()} ${release()}`, node: process.version };
+  const release = lockFile(join(dir, "lock"), dir, {
+    subject: dir,
+    heldBy: ({ pid }) => `is being written by process ${pid}; choose another --out`,
+    remedy: "choose another --out",
+  });
+  try {
+    checkEmpty(dir);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const host = { name: hostname(), system: `${platform()} ${systemRelease()}`, node: process.version };
   return {
     dir,
     session,
@@ -54,19 +67,20 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
         ...facts,
       } satisfies SessionFile),
     discard: () => {
+      release();
       for (const name of ["session.json", "tape", "outbox"]) rmSync(join(dir, name), { recursive: true, force: true });
       if (readdirSync(dir).length === 0) rmdirSync(dir);
     },
+    release,
   };
+}
+
+function checkEmpty(dir: string): void {
+  if (existsSync(join(dir, "session.json")) || existsSync(join(dir, "tape")))
+    throw new JoulebenchError("config", dir, "already holds a session; choose another --out, sessions are never overwritten");
 }
 
 /** `events.jsonl`: the events as they were understood, one per line. */
 export function writeEvents(dir: string, events: readonly InferenceEvent[]): void {
   writeWhole(join(dir, "events.jsonl"), events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-}
-
-/** The boot the host is in: a session folder that outlives it has another clock. Empty where the system does not say. */
-export function bootId(): string {
-  const path = "/proc/sys/kernel/random/boot_id";
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : "";
 }

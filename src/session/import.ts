@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { importers } from "../importers/index.ts";
 import { JoulebenchError } from "../model/errors.ts";
+import type { ImportedFile } from "../model/recording.ts";
 import type { Results } from "../model/results.ts";
 import { TapeWriter } from "../store/tape-writer.ts";
-import { createSessionFolder } from "./folder.ts";
+import { createSessionFolder, type SessionFolder } from "./folder.ts";
 import { Recorder } from "./recorder.ts";
 import { keepResults } from "./run.ts";
 
@@ -22,6 +23,18 @@ export async function importSession(format: string, path: string, out: string): 
   const files = await importer.collect(path);
   importer.decode(files);
   const folder = createSessionFolder(format, out);
+  try {
+    return await importInto(folder, format, files);
+  } finally {
+    folder.release();
+  }
+}
+
+async function importInto(
+  folder: SessionFolder,
+  format: string,
+  files: readonly ImportedFile[],
+): Promise<{ dir: string; results: Results }> {
   const tape = new TapeWriter(join(folder.dir, "tape"));
   const recorder = new Recorder((record) => tape.append(record));
   for (const { name, bytes } of files) {

@@ -46,6 +46,11 @@ export class InstrumentDecoder {
     return this.#out;
   }
 
+  /** Records before this host time are not on the tape: a driver that waited for them has nothing to complain of. */
+  lapsed(host_ns: number): void {
+    this.#driver?.lapsed?.(host_ns);
+  }
+
   /** What to send so that the instrument is left quiet; undefined when it is not streaming. */
   stop(): Uint8Array | undefined {
     return this.#driver?.stop?.();

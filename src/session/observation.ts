@@ -3,6 +3,7 @@ import type { HostNs } from "../model/clock.ts";
 import type { Fault, JoulebenchError } from "../model/errors.ts";
 import type { LoggedEvent } from "../model/parser.ts";
 import type { Ping } from "../model/ping.ts";
+import type { Lapse } from "../model/tape.ts";
 import type { ClockTie, ResponderClock } from "../wire/responder.ts";
 
 /** Statements the session itself puts on the tape about the course of a measurement. */
@@ -33,6 +34,7 @@ export type Observation =
   | { readonly type: "pulse"; readonly epoch: number; readonly on: number; readonly off: number; readonly isOnPongs: boolean }
   | { readonly type: "pulses_answered"; readonly answer: "done" | "unsupported"; readonly host_ns: HostNs }
   | { readonly type: "trigger"; readonly epoch: number; readonly level: 0 | 1; readonly tick: number; readonly host_ns: HostNs }
+  | { readonly type: "lapse"; readonly lapse: Lapse }
   | { readonly type: "mark"; readonly mark: Mark; readonly host_ns: HostNs }
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "failed"; readonly source: string; readonly error: JoulebenchError };

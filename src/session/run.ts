@@ -11,6 +11,7 @@ import { Bench } from "./bench.ts";
 import { conduct, type Stage } from "./course.ts";
 import type { Work } from "./engine-work.ts";
 import { createSessionFolder, type SessionFolder, writeEvents } from "./folder.ts";
+import { checkSpace, reserveOf } from "./forecast.ts";
 import { provisional } from "./live.ts";
 import { powerMeans } from "./means.ts";
 import { sendLeftovers } from "./resend.ts";
@@ -58,15 +59,23 @@ interface RunOptions {
  * @throws JoulebenchError when it never began, because of the rig or before anything was received; then nothing is kept
  */
 export async function run(rig: Rig, out: string | undefined, options: RunOptions): Promise<RunOutcome> {
-  const { signal, watcher = {}, record, work, interference } = options;
   const folder = createSessionFolder(rig.name, out);
+  try {
+    return await runIn(folder, rig, options);
+  } finally {
+    folder.release();
+  }
+}
+
+async function runIn(folder: SessionFolder, rig: Rig, options: RunOptions): Promise<RunOutcome> {
+  const { signal, watcher = {}, record, work, interference } = options;
   const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
     folder.describe({ state, origin: { run: true }, rig, plan, identities: { ...facts, ...identities } });
   const notice = (message: string): void => watcher.notice?.(message);
+  const bench = orDiscard(folder, () => openBench(folder, rig, notice));
   const sinks = orDiscard(folder, () => openSinks(rig, { ...folder, plan }, notice));
   describe("recording");
-  const bench = new Bench(rig, join(folder.dir, "tape"));
   const identities: Record<string, Readonly<Record<string, string | number>>> = {};
   bench.streams.observations$.subscribe((each) => {
     if (each.type === "identity") identities[each.source] = each.facts;
@@ -103,6 +112,19 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
 
 /** Means of power that are shown, per second. */
 const SHOWN_HZ = 10;
+
+/** The bench with its tape, once there is space for both. */
+function openBench({ dir }: SessionFolder, rig: Rig, notice: (message: string) => void): Bench {
+  const warning = checkSpace(rig, dir);
+  if (warning !== undefined) notice(warning);
+  return new Bench(rig, join(dir, "tape"), {
+    onRefusal: "pause",
+    reserve_bytes: reserveOf(rig),
+    compressed: rig.keep_tape === "compressed",
+    isBulk: ({ source, kind }) => kind === "tick" || ((kind === "rx" || kind === "tx") && source in rig.instruments),
+    notice,
+  });
+}
 
 /** Shows what happens to whoever watches, and to the sinks. */
 function watch(bench: Bench, rig: Rig, { watcher, sinks }: { watcher: RunWatcher; sinks: readonly Sink[] }): void {

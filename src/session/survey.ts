@@ -4,7 +4,7 @@ import { hostToSession } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { Ping } from "../model/ping.ts";
 import type { ClockBreak } from "../model/recording.ts";
-import type { TapeRecord } from "../model/tape.ts";
+import type { Lapse, TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
 import { Decoder } from "./decoder.ts";
 import type { HeardEvent } from "./device-time.ts";
@@ -23,6 +23,8 @@ export interface Survey {
   readonly eventClocks: EventClocks;
   /** Where a source's ticks lost their relation to time. */
   readonly breaks: readonly ClockBreak[];
+  /** What the tape says it could not keep. */
+  readonly lapses: readonly Lapse[];
   readonly faults: readonly Fault[];
   readonly idle: readonly (readonly [number, number])[];
   readonly identities: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
@@ -46,6 +48,7 @@ class Collector {
   readonly #events: HeardEvent[] = [];
   readonly #eventClocks: EventClocks;
   readonly #breaks: ClockBreak[] = [];
+  readonly #lapses: Lapse[] = [];
   readonly #faults = new Map<string, Fault>();
   readonly #idle: [number, number][] = [];
   readonly #identities: Record<string, Readonly<Record<string, string | number>>> = {};
@@ -75,6 +78,7 @@ class Collector {
     else if (observation.type === "clock") this.#eventClocks.clock(observation.clock);
     else if (observation.type === "tie") this.#eventClocks.tie(observation.tie);
     else if (observation.type === "break") this.#break(observation);
+    else if (observation.type === "lapse") this.#lapses.push(observation.lapse);
     else if (observation.type === "fault") this.#fault(observation.fault);
     else if (observation.type === "identity") this.#identities[observation.source] = observation.facts;
     else if (observation.type === "mark") this.#mark(observation.mark, hostToSession(observation.host_ns));
@@ -87,6 +91,7 @@ class Collector {
       events: this.#events,
       eventClocks: this.#eventClocks,
       breaks: this.#breaks,
+      lapses: this.#lapses,
       faults: [...this.#faults.values()],
       idle: this.#idle,
       identities: this.#identities,

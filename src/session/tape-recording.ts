@@ -37,6 +37,9 @@ export function tapeRecording(tape: Tape, rig: Rig): Recording {
     maps,
     alignment,
     breaks: [...found.breaks, ...device.breaks],
+    lapses: found.lapses
+      .filter(({ fromSeq, toSeq }) => toSeq >= fromSeq)
+      .map(({ from_ns, to_ns }) => ({ from_s: from_ns / 1e9, to_s: to_ns / 1e9 })),
     events: device.events,
     readings: [],
     idle: found.idle,

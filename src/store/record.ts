@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { RECORD_KINDS, type TapeRecord } from "../model/tape.ts";
+import { RECORD_KINDS, type RecordKind, type TapeRecord } from "../model/tape.ts";
 
 // A segment is this line followed by records. A record, little endian:
 //   0 u32 magic | 4 u32 length of the body | 8 u32 CRC-32 of the body | body
@@ -12,20 +12,44 @@ const BODY_HEAD = 18;
 /** Longest body a reader believes; a length beyond it is damage, not a record. */
 const LONGEST_BODY = 64 * 1024 * 1024;
 
-export function encodeRecord({ seq, source, kind, host_ns, bytes }: TapeRecord): Uint8Array {
-  const name = new TextEncoder().encode(source);
-  const body = BODY_HEAD + name.length + bytes.length;
-  const out = new Uint8Array(HEAD + body);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(4, body, true);
-  view.setUint8(HEAD, RECORD_KINDS.indexOf(kind));
-  view.setUint8(HEAD + 1, name.length);
-  view.setFloat64(HEAD + 2, seq, true);
-  view.setFloat64(HEAD + 10, host_ns, true);
-  out.set(name, HEAD + BODY_HEAD);
-  out.set(bytes, HEAD + BODY_HEAD + name.length);
-  view.setUint32(8, crc32(out.subarray(HEAD)), true);
+const KIND_CODES = Object.fromEntries(RECORD_KINDS.map((kind, code) => [kind, code])) as Readonly<Record<RecordKind, number>>;
+
+/** Names of sources as they stand in records; few, and the same ones all the time. */
+const names = new Map<string, Uint8Array>();
+const MOST_NAMES = 1000;
+
+function nameOf(source: string): Uint8Array {
+  let name = names.get(source);
+  if (name) return name;
+  name = new TextEncoder().encode(source);
+  if (names.size >= MOST_NAMES) names.clear();
+  names.set(source, name);
+  return name;
+}
+
+/** Bytes a record takes on the tape. */
+export const recordLength = ({ source, bytes }: TapeRecord): number => HEAD + BODY_HEAD + nameOf(source).length + bytes.length;
+
+/** Writes a record at `at` of `out`, which `view` shows too and which must have room for it. @returns where the next one goes */
+export function encodeInto(out: Uint8Array, view: DataView, at: number, { seq, source, kind, host_ns, bytes }: TapeRecord): number {
+  const name = nameOf(source);
+  const body = at + HEAD;
+  const end = body + BODY_HEAD + name.length + bytes.length;
+  view.setUint32(at, MAGIC, true);
+  view.setUint32(at + 4, end - body, true);
+  view.setUint8(body, KIND_CODES[kind]);
+  view.setUint8(body + 1, name.length);
+  view.setFloat64(body + 2, seq, true);
+  view.setFloat64(body + 10, host_ns, true);
+  out.set(name, body + BODY_HEAD);
+  out.set(bytes, body + BODY_HEAD + name.length);
+  view.setUint32(at + 8, crc32(out.subarray(body, end)), true);
+  return end;
+}
+
+export function encodeRecord(record: TapeRecord): Uint8Array {
+  const out = new Uint8Array(recordLength(record));
+  encodeInto(out, new DataView(out.buffer), 0, record);
   return out;
 }
 

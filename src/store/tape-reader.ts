@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { TapeRecord } from "../model/tape.ts";
+import { lapseOf } from "./lapse.ts";
 import { decodeRecord, resync, SEGMENT_HEADER } from "./record.ts";
 import { readSegment } from "./segment.ts";
 
@@ -37,27 +38,63 @@ export class TapeReader {
   /**
    * Bytes that belong to no whole record: a torn tail, or damage. Where records are missing and not even a part of
    * them is left, as when a segment is gone, it is one byte for each such place.
+   *
+   * What the tape itself states as a lapse is no damage, nor is the torn beginning of a record that stands whole in
+   * the next segment: a full disk leaves one.
    */
   damagedBytes(): number {
-    let damaged = 0;
-    let places = 0;
-    let seq = 0;
+    const count = new DamageCount();
     for (const name of this.#segments) {
       const { bytes: segment, isWhole } = readSegment(join(this.#dir, name));
-      if (!isWhole) places++;
+      if (!isWhole) count.cut();
       let at = Math.min(segment.length, SEGMENT_HEADER.length);
       while (at < segment.length) {
         const found = decodeRecord(segment, at);
-        if (found) {
-          if (found.record.seq !== seq) places++;
-          seq = found.record.seq + 1;
-        }
         const next = found?.next ?? resync(segment, at + 1);
-        if (!found) damaged += next - at;
+        if (found) count.record(found.record);
+        else if (next < segment.length) count.damage(next - at);
+        else count.tail(next - at);
         at = next;
       }
     }
-    return damaged > 0 ? damaged : places;
+    return count.bytes;
+  }
+}
+
+class DamageCount {
+  #damaged = 0;
+  #places = 0;
+  /** Bytes at the end of the last segment that may stand whole in the next. */
+  #torn = 0;
+  #seq = 0;
+
+  get bytes(): number {
+    const damaged = this.#damaged + this.#torn;
+    return damaged > 0 ? damaged : this.#places;
+  }
+
+  record(record: TapeRecord): void {
+    const lapse = lapseOf(record);
+    const seq = lapse?.fromSeq ?? record.seq;
+    if (seq > this.#seq || (seq < this.#seq && !lapse)) {
+      this.#places++;
+      this.#damaged += this.#torn;
+    }
+    this.#torn = 0;
+    this.#seq = lapse ? Math.max(this.#seq, record.seq + 1) : record.seq + 1;
+  }
+
+  damage(bytes: number): void {
+    this.#damaged += bytes;
+  }
+
+  tail(bytes: number): void {
+    this.#damaged += this.#torn;
+    this.#torn = bytes;
+  }
+
+  cut(): void {
+    this.#places++;
   }
 }
 

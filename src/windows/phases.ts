@@ -2,7 +2,7 @@ import { type TimeMap, toSession } from "../model/clock.ts";
 import type { Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { Window } from "../model/measurement.ts";
-import type { ClockBreak } from "../model/recording.ts";
+import type { ClockBreak, RecordingLapse } from "../model/recording.ts";
 import type { RequestOutcome } from "../model/results.ts";
 import { apart } from "./concurrency.ts";
 import type { TimedRequest } from "./draft.ts";
@@ -18,6 +18,12 @@ export interface Phases {
   readonly faults: Fault[];
   /** Requests that did not end well, in the order in which they ended. */
   readonly outcomes: RequestOutcome[];
+}
+
+/** Places that make a window that touches them invalid. */
+export interface Broken {
+  readonly breaks?: readonly ClockBreak[];
+  readonly lapses?: readonly RecordingLapse[];
 }
 
 /**
@@ -38,13 +44,14 @@ export interface Phases {
  *
  * Requests of a warm-up, named `warmup-…` or of that phase, are left out.
  *
- * A window that touches a place where a clock broke is flagged `CLOCK_STEP`: nobody knows how long it was.
+ * A window that touches a place where a clock broke is flagged `CLOCK_STEP`: nobody knows how long it was. One that touches
+ * a place where the tape could not be kept is flagged `TAPE_LAPSE`.
  *
  * Requests that overlap are flagged `CONCURRENT` and share one `request` window from the first start to the last
  * token, with all their tokens: which of them spent a joule cannot be known. Its name joins theirs with `+`. A name
  * used again gets `#2`, `#3`…, so that every request of a session has a name of its own.
  */
-export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap[], breaks: readonly ClockBreak[] = []): Phases {
+export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap[], broken: Broken = {}): Phases {
   const faults: Fault[] = [];
   const enclosed: Window[][] = [];
   const finished: TimedRequest[] = [];
@@ -64,7 +71,7 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
   }
   const named = finished.toSorted((a, b) => a.start_s - b.start_s).map((request) => ({ ...request, name: rename(request.name) }));
   const { alone, together } = apart(named, abandoned);
-  const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, breaks));
+  const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, broken));
   const outcomes = events.flatMap(({ type, request, outcome = "ok" }): RequestOutcome[] =>
     (type === "request_end" || type === "unit_end") && outcome !== "ok" ? [{ request, outcome }] : [],
   );
@@ -81,9 +88,10 @@ function bySource(events: readonly InferenceEvent[]): InferenceEvent[][] {
   return [...groups.values()];
 }
 
-function flagged(window: Window, breaks: readonly ClockBreak[]): Window {
-  const isBroken = breaks.some(({ from_s, to_s }) => window.start_s <= to_s && window.end_s >= from_s);
-  return isBroken ? { ...window, flags: [...window.flags, "CLOCK_STEP"] } : window;
+function flagged(window: Window, { breaks = [], lapses = [] }: Broken): Window {
+  const touches = ({ from_s, to_s }: RecordingLapse): boolean => window.start_s <= to_s && window.end_s >= from_s;
+  const flags = [...(breaks.some(touches) ? ["CLOCK_STEP"] : []), ...(lapses.some(touches) ? ["TAPE_LAPSE"] : [])];
+  return flags.length > 0 ? { ...window, flags: [...window.flags, ...flags] } : window;
 }
 
 function onSession(group: readonly InferenceEvent[], maps: readonly TimeMap[], faults: Fault[]): TimedEvent[] {
