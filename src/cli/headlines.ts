@@ -1,5 +1,5 @@
 /** Quantities that tables show, in their order, with the words for them; all others are in `--json`. */
-const HEADLINES: readonly (readonly [string, string])[] = [
+export const HEADLINES: readonly (readonly [string, string])[] = [
   ["load_energy", "model load"],
   ["prefill_energy", "prefill"],
   ["prefill_energy_per_prompt_token", "prefill per prompt token"],

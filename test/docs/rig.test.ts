@@ -35,11 +35,13 @@ describe("YAML examples", () => {
     expect(examples.length).toBeGreaterThan(3);
   });
 
-  test.each(examples.map((each) => [`${each.page}:${each.line}`, each] as const))("%s", (where, { info, text }) => {
+  test.each(examples.map((each) => [`${each.page}:${each.line}`, each] as const))("%s", (where, { page, line, info, text }) => {
     if (info === "yaml plan") parsePlan(text, where);
-    else if (info === "yaml experiment")
-      expect(parseExperiment(text, where, parseRig(withRest(DEVICE), where)).cells.length).toBeGreaterThan(1);
-    else if (info === "yaml engine") expect(engineOf(parseYaml(text, where).value).success).toBe(true);
+    else if (info === "yaml experiment") {
+      // The rig that stands before it on the page, where there is one.
+      const rig = examples.findLast((each) => each.page === page && each.line < line && each.info === "yaml");
+      expect(parseExperiment(text, where, parseRig(rig?.text ?? withRest(DEVICE), where)).cells.length).toBeGreaterThan(1);
+    } else if (info === "yaml engine") expect(engineOf(parseYaml(text, where).value).success).toBe(true);
     else if (info === "yaml workload") Workload.parse(parseYaml(text, where).value);
     else if (info === "yaml part") parseRig(withRest(text), where);
     else parseRig(text, where);

@@ -26,9 +26,12 @@ function userland(name: (typeof USERLANDS)[number]): string {
   return folder;
 }
 
-const open: CuttableLink[] = [];
+const links: CuttableLink[] = [];
+const channels: DurableChannel[] = [];
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
+  for (const each of links) each.isCut = false;
+  await Promise.all(channels.splice(0).map((each) => each.close()));
+  await Promise.all(links.splice(0).map((each) => each.close()));
 });
 
 describe.each(USERLANDS)("on a device with the shell and tools of %s, a command", (name) => {
@@ -40,11 +43,14 @@ describe.each(USERLANDS)("on a device with the shell and tools of %s, a command"
     const environment = { PATH: `${userland(name)}:${process.env.PATH}`, TMPDIR: scratch };
     const local = await transports.find((each) => each.kind === "local")!.open({ environment }, () => Number(process.hrtime.bigint()));
     link = new CuttableLink(local as ShellTransport);
-    open.push(link);
+    links.push(link);
   });
 
-  const script = (text: string, ...parameters: string[]): Promise<DurableChannel> =>
-    DurableChannel.start(link as ShellTransport, ["sh", "-c", text, "sh", ...parameters]);
+  async function script(text: string, ...parameters: string[]): Promise<DurableChannel> {
+    const channel = await DurableChannel.start(link as ShellTransport, ["sh", "-c", text, "sh", ...parameters]);
+    channels.push(channel);
+    return channel;
+  }
 
   const folderOf = (): string => join(scratch, readdirSync(scratch)[0]!);
 
