@@ -26,6 +26,10 @@ export const lastWords = (text: string): string =>
     .join(" / ")
     .slice(-WORDS_LENGTH);
 
+/** Why an engine does not come up with a model: what to look at, then its own words. */
+export const modelProblem = (model: string | undefined, words: string): string =>
+  `does not load ${model ?? "its model"}: is it there on the device, whole, and small enough for its memory? It said: ${words || "nothing"}`;
+
 /** `exit code 1`, `signal SIGKILL (…)`: how a process ended; null is a signal that nobody names. */
 export function ending(code: number | null): string {
   const signal = code !== null && code > SIGNAL_BASE ? (SIGNALS[code - SIGNAL_BASE] ?? `${code - SIGNAL_BASE}`) : undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { isKilled, judge, lastWords, mustStart } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustStart } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { runProcess, Text } from "./process-run.ts";
 import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
@@ -42,7 +42,7 @@ class LlamaBench implements Engine {
       const { code, answer } = await this.#run(this.#argv(1, 0), load_s, () => {});
       if (answer.outcome === "ok" || answer.outcome === "oom" || answer.outcome === "timeout" || isKilled(code))
         return { ...answer, text: "" };
-      throw new JoulebenchError("config", path, `cannot run ${model}: ${answer.detail}`);
+      throw new JoulebenchError("config", path, modelProblem(model, answer.detail ?? ""));
     });
   }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { isKilled, judge, lastWords, mustStart } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustStart } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { runProcess, Text } from "./process-run.ts";
 import { PromptFile } from "./prompt-file.ts";
@@ -55,7 +55,7 @@ class LlamaCompletion implements Engine {
       mustStart(path, code, words);
       const answer = judge(code, words, "");
       if (answer.outcome === "ok" || answer.outcome === "oom" || isKilled(code)) return answer;
-      throw new JoulebenchError("config", path, `cannot run ${model}: ${lastWords(words)}`);
+      throw new JoulebenchError("config", path, modelProblem(model, lastWords(words)));
     });
   }
 

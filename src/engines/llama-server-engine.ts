@@ -1,7 +1,7 @@
 import type { Engine, EngineAnswer, EngineContext, EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Forward } from "../model/transport.ts";
-import { isKilled, judge, lastWords, mustStart, refusal } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustStart, refusal } from "./failure.ts";
 import { bodyLines } from "./http-lines.ts";
 import { AnswerLines, type Call, type CallOptions, callFor, errorWords } from "./llama-server-call.ts";
 import { givenUp, type Patience, patience, pause, within } from "./patience.ts";
@@ -94,7 +94,7 @@ export class LlamaServer implements Engine {
       mustStart(path, ended.code, words);
       const answer = judge(ended.code === 0 ? 1 : ended.code, words, "");
       if (answer.outcome === "oom" || isKilled(ended.code)) return answer;
-      throw new JoulebenchError("config", path, `cannot serve ${model}: ${lastWords(words)}`);
+      throw new JoulebenchError("config", path, modelProblem(model, lastWords(words)));
     }
     if (attach && !this.#context.signal.aborted) {
       throw new JoulebenchError(

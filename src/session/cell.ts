@@ -138,6 +138,7 @@ function outcomeOf({ failure, results, sinks: told }: RunOutcome, passed: string
   if (aborted) return { state: "interrupted", ...sinks };
   if (passed !== undefined) return { state: "invalid", reason: `ended early: ${passed}`, ...sinks };
   if (failure) return { state: "failed", reason: failure.message, error: failure, ...sinks };
-  const failed = results.validity.filter((each) => !each.pass && each.level === "FAIL").map((each) => each.rule);
-  return failed.length > 0 ? { state: "invalid", reason: `not valid: ${failed.join(", ")}`, ...sinks } : { state: "done", ...sinks };
+  const failed = results.validity.filter((each) => !each.pass && each.level === "FAIL");
+  const why = failed.map(({ rule, detail }) => `${rule} (${detail})`).join("; ");
+  return failed.length > 0 ? { state: "invalid", reason: `not valid: ${why}`, ...sinks } : { state: "done", ...sinks };
 }

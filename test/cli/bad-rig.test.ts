@@ -49,3 +49,12 @@ sinks: { influx: { url: "http://127.0.0.1:8086" } }
   await far.close();
   await listening;
 });
+
+test("a rig or plan that is no text is told", async ({ onTestFinished }) => {
+  const { dir, remove } = scratch();
+  onTestFinished(remove);
+  writeFileSync(join(dir, "rig.yaml"), Buffer.from("\ufeffname: bench\n", "utf16le"));
+  const ended = await joulebench(["check", "rig.yaml"], { cwd: dir });
+  expect([ended.code, ended.stdout]).toEqual([2, ""]);
+  expect(ended.stderr).toBe("joulebench: rig.yaml: is not UTF-8; convert it, or name a rig file; `joulebench init` writes one\n");
+});
