@@ -44,6 +44,10 @@ export async function drivenEnd(bench: Bench, driven: Workload, { seconds, key }
   const done = driven.warmUp().then(() => driven.work());
   try {
     await Promise.race([unlessFailed(bench, done), late]);
+  } catch (error) {
+    driven.giveUp();
+    await done.catch(() => undefined); // The error at hand came first.
+    throw error;
   } finally {
     over.abort();
   }
