@@ -33,6 +33,8 @@ export interface Course {
   readonly work?: Work;
   /** Runs on the device while the work does. */
   readonly interference?: Interference;
+  /** Given the device once it is reached. */
+  readonly met?: (device: DeviceLink) => void;
 }
 
 /**
@@ -70,8 +72,9 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
 }
 
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */
-async function meet(bench: Bench, { signal, notice, work }: Course): Promise<DeviceLink> {
+async function meet(bench: Bench, { signal, notice, work, met }: Course): Promise<DeviceLink> {
   const device = await bench.openDevice(work ? "engine" : "workload");
+  met?.(device);
   const { process } = device;
   process?.exit.then(async (code) => {
     if (!process.isStarted && !signal.aborted)

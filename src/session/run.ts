@@ -9,6 +9,7 @@ import { type SessionFile, writeJson } from "../store/session-file.ts";
 import { analyzeSession } from "./analysis.ts";
 import { Bench } from "./bench.ts";
 import { conduct, type Stage } from "./course.ts";
+import type { DeviceLink } from "./device-link.ts";
 import type { Work } from "./engine-work.ts";
 import { createSessionFolder, type SessionFolder, writeEvents } from "./folder.ts";
 import { powerMeans, provisional } from "./live.ts";
@@ -47,6 +48,10 @@ interface RunOptions {
   readonly work?: Work;
   /** Runs beside the work. */
   readonly interference?: Interference;
+  /** Given the device once it is reached. */
+  readonly met?: (device: DeviceLink) => void;
+  /** Called when the course is over or has failed, before anything is closed. */
+  readonly over?: () => void;
 }
 
 /**
@@ -56,7 +61,7 @@ interface RunOptions {
  * @throws JoulebenchError when it never began, because of the rig or before anything was received; then nothing is kept
  */
 export async function run(rig: Rig, out: string | undefined, options: RunOptions): Promise<RunOutcome> {
-  const { signal, watcher = {}, record, work, interference } = options;
+  const { signal, watcher = {}, record, work, interference, met, over = () => {} } = options;
   const folder = createSessionFolder(rig.name, out);
   const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
@@ -70,6 +75,7 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
     if (each.type === "identity") identities[each.source] = each.facts;
   });
   watch(bench, rig, { watcher, sinks });
+  bench.failure$.subscribe({ error: over });
   let failure: JoulebenchError | undefined;
   try {
     failure = await failureOf(
@@ -79,9 +85,11 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
         notice,
         ...(work ? { work } : {}),
         ...(interference ? { interference } : {}),
+        ...(met ? { met } : {}),
       }),
     );
   } finally {
+    over();
     watcher.stage?.("closing", undefined);
     await bench.close();
   }
