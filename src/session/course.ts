@@ -8,7 +8,7 @@ import { openWorkload, type Work } from "./engine-work.ts";
 import { loadPulses, runPulses } from "./load-pulses.ts";
 import { SecondLoad } from "./second-load.ts";
 import { UsbPower } from "./usb-power.ts";
-import { aborted, drivenEnd, howEnded, pause, unlessFailed, workloadEnd, workloadFailure } from "./waiting.ts";
+import { aborted, drivenEnd, howEnded, pause, unlessFailed, WorkloadFailure, workloadEnd } from "./waiting.ts";
 import type { Workload } from "./workload.ts";
 
 /** Pings before and after a session, and in each burst between. */
@@ -78,7 +78,7 @@ async function meet(bench: Bench, { signal, notice, work, met }: Course): Promis
   const { process } = device;
   process?.exit.then(async (code) => {
     if (!process.isStarted && !signal.aborted)
-      bench.fail(workloadFailure(`${howEnded(code)} before it was told to start${await process.lastWords()}`));
+      bench.fail(new WorkloadFailure(`${howEnded(code)} before it was told to start${await process.lastWords()}`));
   }, bench.fail.bind(bench));
   const isHeard = await Promise.race([device.greet(GREETING_MS), aborted(signal).then(() => true)]);
   if (signal.aborted) return device;
@@ -153,7 +153,10 @@ async function workload(bench: Bench, { plan }: Rig, { signal, stage, device }: 
   else if (process) {
     const ended = workloadEnd(bench, process, limit);
     ended.catch(() => undefined); // Heard below, unless the workload is gone before it could be told to start.
-    await process.start();
+    await process.start().catch(async (error: unknown) => {
+      if (!process.isGone) throw error;
+      throw new WorkloadFailure(`${howEnded(await process.exit)} before it was told to start${await process.lastWords()}`);
+    });
     await Promise.race([ended, aborted(signal)]);
   } else await pause(bench, plan.timeout_s, signal);
 }
