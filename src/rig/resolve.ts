@@ -124,6 +124,8 @@ function impossible(plan: CellPlan, engine: CellEngine | undefined, { rig }: Sur
     problems.push({ path: ["warm_up"], message: "a device's own workload warms up by itself, with requests called warmup-…" });
   if (plan.interference && device?.link === "detached")
     problems.push({ path: ["interference"], message: "needs a link while it is measured, and the rig's `link` is detached" });
+  if (limits.temperature_degc !== undefined && device?.link === "detached")
+    problems.push({ path: ["limits", "temperature_degc"], message: "needs a link while it is measured, and the rig's `link` is detached" });
   if (limits.power_w !== undefined && rig.measurand === undefined)
     problems.push({ path: ["limits", "power_w"], message: "needs a meter; this rig has none" });
   const context = engine?.options.context;

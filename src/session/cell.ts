@@ -6,7 +6,7 @@ import { rigOf } from "../rig/resolve.ts";
 import type { Rig } from "../rig/rig.ts";
 import { type Temperatures, temperatureAt } from "../rig/temperature.ts";
 import { coolDown } from "./cool-down.ts";
-import { canBeAsked, type DeviceCommands, onDevice } from "./device-commands.ts";
+import { canBeAsked, commandsOf, type DeviceCommands, onDevice } from "./device-commands.ts";
 import { LimitWatch } from "./limits.ts";
 import { pass } from "./pass.ts";
 import { type RunOutcome, type RunWatcher, run } from "./run.ts";
@@ -104,7 +104,7 @@ async function gate(
 
 async function measure(rig: Rig, cell: Cell, conditions: Ready["conditions"], { dir, signal, watcher }: Attempt): Promise<CellOutcome> {
   const watch = new LimitWatch(cell.plan.limits, signal);
-  const watched = watch.temperature(rig);
+  let watched: Promise<void> | undefined;
   const power: RunWatcher["power"] = (mean) => {
     watch.power(mean.mean_w);
     watcher?.power?.(mean);
@@ -115,6 +115,11 @@ async function measure(rig: Rig, cell: Cell, conditions: Ready["conditions"], { 
     const outcome = await run(rigOf(rig, cell), dir, {
       signal: watch.signal,
       watcher: { ...watcher, power },
+      met: (device) => {
+        const { temperatures } = commandsOf(device.transport, rig.device!.transport.kind);
+        watched = watch.temperature({ temperatures, whole: () => device.whole() });
+      },
+      over: () => watch.end(),
       record,
       ...(cell.engine ? { work: cell } : {}),
       ...(cell.plan.interference ? { interference: cell.plan.interference } : {}),

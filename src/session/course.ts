@@ -8,7 +8,7 @@ import { openWorkload, type Work } from "./engine-work.ts";
 import { loadPulses, runPulses } from "./load-pulses.ts";
 import { SecondLoad } from "./second-load.ts";
 import { UsbPower } from "./usb-power.ts";
-import { aborted, drivenEnd, howEnded, pause, unlessFailed, workloadEnd, workloadFailure } from "./waiting.ts";
+import { aborted, drivenEnd, howEnded, pause, unlessFailed, WorkloadFailure, workloadEnd } from "./waiting.ts";
 import type { Workload } from "./workload.ts";
 
 /** Pings before and after a session, and in each burst between. */
@@ -33,6 +33,8 @@ export interface Course {
   readonly work?: Work;
   /** Runs on the device while the work does. */
   readonly interference?: Interference;
+  /** Given the device once it is reached. */
+  readonly met?: (device: DeviceLink) => void;
 }
 
 /**
@@ -76,12 +78,13 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
 }
 
 /** Starts the workload's process, and gets to know its clock once it listens, which after a long start takes a while. */
-async function meet(bench: Bench, { signal, notice, work }: Course): Promise<DeviceLink> {
+async function meet(bench: Bench, { signal, notice, work, met }: Course): Promise<DeviceLink> {
   const device = await bench.openDevice(work ? "engine" : "workload");
+  met?.(device);
   const { process } = device;
   process?.exit.then(async (code) => {
     if (!process.isStarted && !signal.aborted)
-      bench.fail(workloadFailure(`${howEnded(code)} before it was told to start${await process.lastWords()}`));
+      bench.fail(new WorkloadFailure(`${howEnded(code)} before it was told to start${await process.lastWords()}`));
   }, bench.fail.bind(bench));
   const isHeard = await Promise.race([device.greet(GREETING_MS), aborted(signal).then(() => true)]);
   if (signal.aborted) return device;
@@ -156,7 +159,10 @@ async function workload(bench: Bench, { plan }: Rig, { signal, stage, device }: 
   else if (process) {
     const ended = workloadEnd(bench, process, limit);
     ended.catch(() => undefined); // Heard below, unless the workload is gone before it could be told to start.
-    await process.start();
+    await process.start().catch(async (error: unknown) => {
+      if (!process.isGone) throw error;
+      throw new WorkloadFailure(`${howEnded(await process.exit)} before it was told to start${await process.lastWords()}`);
+    });
     await Promise.race([ended, aborted(signal)]);
   } else await pause(bench, plan.timeout_s, signal);
 }

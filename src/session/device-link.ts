@@ -1,6 +1,7 @@
 import { JoulebenchError } from "../model/errors.ts";
 import type { HostClock } from "../model/port.ts";
 import type { Identity, Transport } from "../model/transport.ts";
+import type { DurableChannel } from "../transports/durable-channel.ts";
 import { TIE_LINE } from "../wire/responder.ts";
 import { DEVICE, RESPONDER } from "./device-decoder.ts";
 import { type DeviceProcess, outlives, startProcess } from "./device-process.ts";
@@ -37,6 +38,7 @@ export class DeviceLink {
   #responder: Responder | undefined;
   #heartbeat: Heartbeat | undefined;
   #process: DeviceProcess | undefined;
+  readonly #sustained: DurableChannel[] = [];
   #bootId: string | undefined;
   #mending: Promise<void> | undefined;
   #isClosed = false;
@@ -108,6 +110,11 @@ export class DeviceLink {
     };
     process.exit.then(gone, gone);
     return process;
+  }
+
+  /** Has a channel beside the workload's go on whenever the link is made anew. */
+  sustain(channel: DurableChannel): void {
+    this.#sustained.push(channel);
   }
 
   /** Resolves when the link is there; at once when it is not lost. */
@@ -228,5 +235,6 @@ export class DeviceLink {
     if (outlives(this.transport)) await this.openResponder();
     else this.#beat();
     await this.#process?.resume(hasRebooted);
+    for (const channel of this.#sustained) await channel.resume(() => undefined, hasRebooted);
   }
 }

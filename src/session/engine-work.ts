@@ -17,11 +17,13 @@ export type Work = Pick<Cell, "plan" | "items">;
  *
  * @throws JoulebenchError `config` for what the plan or the device must change; `link`
  */
-export async function openWorkload(bench: Bench, rig: Rig, work: Work, { device, signal }: Driving): Promise<Workload> {
+export async function openWorkload(bench: Bench, rig: Rig, work: Work, { device, signal: ended }: Driving): Promise<Workload> {
   const { kind: name, ...options } = rig.device?.engine ?? {};
   const kind = engines.find((each) => each.kind === name);
   if (!kind) throw new JoulebenchError("config", rig.name, `no engine is called ${String(name)}`);
   const { recorder, now } = bench;
+  const givenUp = new AbortController();
+  const signal = AbortSignal.any([ended, givenUp.signal]);
   const keep = (what: "rx" | "tx", text: string, host_ns: number): void =>
     recorder.append({ source: DEVICE, kind: what, host_ns, bytes: new TextEncoder().encode(`${text}\n`) });
   recorder.state(DEVICE, "open", now(), { engine: name });
@@ -45,6 +47,7 @@ export async function openWorkload(bench: Bench, rig: Rig, work: Work, { device,
     prepare: () => workload.prepare(),
     warmUp: () => workload.warmUp(),
     work: () => workload.work(),
+    giveUp: () => givenUp.abort(),
     close: async () => {
       await workload.close();
       recorder.state(DEVICE, "close", now(), {});

@@ -11,6 +11,7 @@ import { type CellContext, type CellOutcome, runCell } from "./cell.ts";
 import { onDevice } from "./device-commands.ts";
 import { ExperimentFolder } from "./experiment-folder.ts";
 import { type ExperimentSummary, summariseExperiment } from "./experiment-summary.ts";
+import { isLinkLost } from "./waiting.ts";
 
 /** What an experiment tells whoever watches, beside what its sessions do. */
 export interface ExperimentWatcher extends NonNullable<CellContext["watcher"]> {
@@ -99,7 +100,7 @@ async function measured(
     at: new Date().toISOString(),
     ...about,
     ...(reason === undefined ? {} : { reason }),
-    ...(error?.kind === "link" ? { link_lost: true as const } : {}),
+    ...(error && isLinkLost(error) ? { link_lost: true as const } : {}),
     took_s: Math.round(performance.now() - begun_ms) / 1000,
     ...(conditions ? { conditions } : {}),
     ...(notes ? { notes: [...notes] } : {}),

@@ -1,11 +1,18 @@
+import { JoulebenchError } from "../model/errors.ts";
 import type { Limits } from "../rig/conditions.ts";
-import type { Rig } from "../rig/rig.ts";
 import { temperatureAt } from "../rig/temperature.ts";
-import { onDevice } from "./device-commands.ts";
+import type { DeviceCommands } from "./device-commands.ts";
+import { DEAD_MS } from "./heartbeat.ts";
 import { pass } from "./pass.ts";
 
 /** As many readings in a row may be missing before a device that cannot be watched is stopped. */
 const MOST_MISSING = 3;
+
+/** The device of a running session, whose link may be lost and mended meanwhile. */
+export interface WatchedDevice extends Pick<DeviceCommands, "temperatures"> {
+  /** Resolves when the link is there. */
+  whole(): Promise<void>;
+}
 
 /** Stands by a running session and ends it when a limit of the plan is passed. */
 export class LimitWatch {
@@ -32,11 +39,11 @@ export class LimitWatch {
     if (power_w !== undefined && mean_w > power_w) this.#pass(`power was ${mean_w.toFixed(2)} W, over the limit of ${power_w} W`);
   }
 
-  /** Reads the temperature for as long as the session lasts. Resolves at its end; never rejects. */
-  async temperature(rig: Rig): Promise<void> {
+  /** Reads the temperature until `end`, pausing while the link is mended: how long it may be lost is the session's to say. Never rejects. */
+  async temperature(device: WatchedDevice): Promise<void> {
     if (this.#limits.temperature_degc === undefined) return;
     try {
-      await onDevice(rig, ({ temperatures }) => this.#follow(async () => temperatureAt(await temperatures(), this.#limits.zone)));
+      await this.#follow(() => this.#read(device));
     } catch (error) {
       this.#pass(`its temperature could not be watched: ${error instanceof Error ? error.message : error}`);
     }
@@ -54,6 +61,18 @@ export class LimitWatch {
       missing = degc === undefined ? missing + 1 : 0;
       if (degc !== undefined && degc > limit) this.#pass(`${zone} was ${degc.toFixed(1)} degC, over the limit of ${limit} degC`);
       if (missing >= MOST_MISSING) this.#pass(`${zone} could not be read ${missing} times, so its limit could not be kept`);
+    }
+  }
+
+  /** @returns undefined where it could not be read, be it that the link was lost */
+  async #read(device: WatchedDevice): Promise<number | undefined> {
+    await device.whole();
+    try {
+      return temperatureAt(await device.temperatures(), this.#limits.zone);
+    } catch (error) {
+      if (!(error instanceof JoulebenchError) || error.kind !== "link") throw error;
+      await pass(DEAD_MS / 1000, this.#ended.signal); // By then the session has noticed, too.
+      return undefined;
     }
   }
 

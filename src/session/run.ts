@@ -9,6 +9,7 @@ import { type SessionFile, writeJson } from "../store/session-file.ts";
 import { analyzeSession } from "./analysis.ts";
 import { Bench } from "./bench.ts";
 import { conduct, type Stage } from "./course.ts";
+import type { DeviceLink } from "./device-link.ts";
 import type { Work } from "./engine-work.ts";
 import { createSessionFolder, type SessionFolder, writeEvents } from "./folder.ts";
 import { checkSpace, reserveOf } from "./forecast.ts";
@@ -50,6 +51,10 @@ interface RunOptions {
   readonly work?: Work;
   /** Runs beside the work. */
   readonly interference?: Interference;
+  /** Given the device once it is reached. */
+  readonly met?: (device: DeviceLink) => void;
+  /** Called when the course is over or has failed, before anything is closed. */
+  readonly over?: () => void;
 }
 
 /**
@@ -68,7 +73,7 @@ export async function run(rig: Rig, out: string | undefined, options: RunOptions
 }
 
 async function runIn(folder: SessionFolder, rig: Rig, options: RunOptions): Promise<RunOutcome> {
-  const { signal, watcher = {}, record, work, interference } = options;
+  const { signal, watcher = {}, record, work, interference, met, over = () => {} } = options;
   const { plan, facts } = record ?? { plan: rig.plan, facts: {} };
   const describe = (state: SessionFile["state"], identities: SessionFile["identities"] = {}): void =>
     folder.describe({ state, origin: { run: true }, rig, plan, identities: { ...facts, ...identities } });
@@ -81,6 +86,7 @@ async function runIn(folder: SessionFolder, rig: Rig, options: RunOptions): Prom
     if (each.type === "identity") identities[each.source] = each.facts;
   });
   watch(bench, rig, { watcher, sinks });
+  bench.failure$.subscribe({ error: over });
   let failure: JoulebenchError | undefined;
   try {
     failure = await failureOf(
@@ -90,9 +96,11 @@ async function runIn(folder: SessionFolder, rig: Rig, options: RunOptions): Prom
         notice,
         ...(work ? { work } : {}),
         ...(interference ? { interference } : {}),
+        ...(met ? { met } : {}),
       }),
     );
   } finally {
+    over();
     watcher.stage?.("closing", undefined);
     await bench.close();
   }

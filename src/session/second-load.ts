@@ -20,9 +20,8 @@ export class SecondLoad {
   #isOver = false;
 
   /** @throws JoulebenchError `config` when it cannot be started, `link` when the device is lost */
-  static async start(bench: Bench, { transport }: DeviceLink, { argv }: Interference): Promise<SecondLoad> {
-    // Where the link can be lost meanwhile, the load goes on without it, and is ended when it is back.
-    const channel = await (outlives(transport) ? DurableChannel.start(transport, argv) : transport.open(argv));
+  static async start(bench: Bench, device: DeviceLink, { argv }: Interference): Promise<SecondLoad> {
+    const channel = await open(device, argv);
     bench.recorder.state(INTERFERENCE, "open", bench.now(), { argv });
     return new SecondLoad(bench, channel);
   }
@@ -57,6 +56,14 @@ export class SecondLoad {
       new JoulebenchError("config", "interference", `${how} before the work was done; it must run until it is ended, as a loop does`),
     );
   }
+}
+
+/** Where the link can be lost meanwhile, the load goes on without it, and is heard and ended when it is back. */
+async function open(device: DeviceLink, argv: readonly string[]): Promise<Channel> {
+  if (!outlives(device.transport)) return device.transport.open(argv);
+  const channel = await DurableChannel.start(device.transport, argv);
+  device.sustain(channel);
+  return channel;
 }
 
 const said = (channel: Channel): string => {

@@ -21,9 +21,9 @@ export interface WorkloadLimit {
 export async function workloadEnd(bench: Bench, process: DeviceProcess, limit: WorkloadLimit): Promise<void> {
   const { seconds, key } = limit;
   const late = (): JoulebenchError =>
-    workloadFailure(`neither said {"type":"done"} nor ended within ${seconds} s; raise ${key}, or look why it hangs`);
+    new WorkloadFailure(`neither said {"type":"done"} nor ended within ${seconds} s; raise ${key}, or look why it hangs`);
   const ended = process.exit.then(async (code) => {
-    if (code !== 0) throw workloadFailure(`${howEnded(code)}${await process.lastWords()}`);
+    if (code !== 0) throw new WorkloadFailure(`${howEnded(code)}${await process.lastWords()}`);
   });
   await Promise.race([bench.until((each) => each.type === "done", { ms: seconds * 1000, late }), ended]);
 }
@@ -38,17 +38,30 @@ export function unlessFailed<T>(bench: Bench, act: Promise<T>): Promise<T> {
 export async function drivenEnd(bench: Bench, driven: Workload, { seconds, key }: WorkloadLimit, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const late = pause(bench, seconds, AbortSignal.any([signal, over.signal])).then(() => {
-    if (!signal.aborted && !over.signal.aborted) throw workloadFailure(`did not end within ${seconds} s; raise ${key}, or ask for less`);
+    if (!signal.aborted && !over.signal.aborted)
+      throw new WorkloadFailure(`did not end within ${seconds} s; raise ${key}, or ask for less`);
   });
   late.catch(() => undefined); // Heard below, unless the work is done before.
   const done = driven.warmUp().then(() => driven.work());
   try {
     await Promise.race([unlessFailed(bench, done), late]);
+  } catch (error) {
+    driven.giveUp();
+    await done.catch(() => undefined); // The error at hand came first.
+    throw error;
   } finally {
     over.abort();
   }
 }
 
-export const workloadFailure = (message: string): JoulebenchError => new JoulebenchError("link", "the workload", message);
+/** The workload did not do what it had to, over a link that was there: measuring it again would give the same. */
+export class WorkloadFailure extends JoulebenchError {
+  constructor(message: string) {
+    super("link", "the workload", message);
+  }
+}
+
+/** What was measured was cut short from outside, so that it can be measured again. */
+export const isLinkLost = (error: JoulebenchError): boolean => error.kind === "link" && !(error instanceof WorkloadFailure);
 
 export const howEnded = (code: number | null): string => (code === null ? "was ended by a signal" : `ended with exit code ${code}`);

@@ -13,6 +13,8 @@ export interface Workload {
   warmUp(): Promise<void>;
   /** The measured requests, one after another. @throws JoulebenchError `link` when the device is lost */
   work(): Promise<readonly Answered[]>;
+  /** Gives up the request under way and asks nothing more: what is awaited ends soon. */
+  giveUp(): void;
   /** Leaves nothing of it running. */
   close(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export interface WorkloadContext {
 }
 
 /** The workload of a plan on an engine. */
-export class EngineWorkload implements Workload {
+export class EngineWorkload implements Omit<Workload, "giveUp"> {
   readonly #engine: Engine;
   readonly #plan: CellPlan;
   readonly #items: Items;

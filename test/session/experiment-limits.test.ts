@@ -18,11 +18,10 @@ const says = (battery: string): void => {
   chmodSync(join(dir, "dumpsys"), 0o755);
 };
 
-const rig = (instrument: string) =>
+const rig = (instrument?: string) =>
   parseRig(
     `name: bench
-instruments: { meter: { kind: bridge-ina219, ${instrument}, shunt_ohm: 0.1 } }
-measurand: meter.main
+${instrument ? `instruments: { meter: { kind: bridge-ina219, ${instrument}, shunt_ohm: 0.1 } }\nmeasurand: meter.main` : "instruments: {}"}
 device:
   transport: { kind: local, environment: { PATH: "${dir}:${process.env.PATH}" } }
   command: [${process.execPath}, -e, "setTimeout(() => {}, 60000)"]
@@ -31,12 +30,14 @@ device:
   );
 const never = new AbortController().signal;
 const silent = rig("port: /dev/ptmx");
+/** Watches this machine until the watch ends. */
+const watched = (watch: LimitWatch) => onDevice(silent, ({ temperatures }) => watch.temperature({ temperatures, whole: async () => {} }));
 
 describe("a limit of temperature", () => {
   test("ends what is measured when it is passed", async () => {
     says("temperature: 612");
     const watch = new LimitWatch(Limits.parse({ temperature_degc: 60, zone: "battery", every_s: 0.01 }), never);
-    await watch.temperature(silent);
+    await watched(watch);
     expect(watch.signal.aborted).toBe(true);
     expect(watch.passed).toBe("battery was 61.2 degC, over the limit of 60 degC");
   });
@@ -44,16 +45,16 @@ describe("a limit of temperature", () => {
   test("ends what cannot be watched any more", async () => {
     says("level: 50");
     const watch = new LimitWatch(Limits.parse({ temperature_degc: 60, zone: "battery", every_s: 0.01 }), never);
-    await watch.temperature(silent);
+    await watched(watch);
     expect(watch.passed).toBe("battery could not be read 3 times, so its limit could not be kept");
   });
 
   test("stands by until the session is over, and says nothing after it", async () => {
     says("temperature: 300");
     const watch = new LimitWatch(Limits.parse({ temperature_degc: 60, zone: "battery", every_s: 30 }), never);
-    const watched = watch.temperature(silent);
+    const ended = watched(watch);
     watch.end();
-    await watched;
+    await ended;
     watch.power(1e9);
     expect([watch.signal.aborted, watch.passed]).toEqual([false, undefined]);
   });
@@ -61,8 +62,9 @@ describe("a limit of temperature", () => {
   test("makes the cell invalid, its session kept", async () => {
     says("temperature: 612");
     const text = "limits: { temperature_degc: 60, zone: battery, every_s: 0.05 }\npreflight: [battery_percent]";
-    const [cell] = parseExperiment(text, "plan.yaml", silent).cells;
-    const outcome = await runCell(silent, cell!, join(dir, "cell"), { signal: never, start: new Map() });
+    const unmetered = rig();
+    const [cell] = parseExperiment(text, "plan.yaml", unmetered).cells;
+    const outcome = await runCell(unmetered, cell!, join(dir, "cell"), { signal: never, start: new Map() });
     expect(outcome).toEqual({
       state: "invalid",
       reason: "ended early: battery was 61.2 degC, over the limit of 60 degC",
