@@ -1,5 +1,6 @@
-import { z } from "zod";
 import type { ImportedFile } from "../model/recording.ts";
+import { readStats } from "../parsers/app-records.ts";
+import { parseJson } from "../parsers/json-text.ts";
 import { textOf } from "./folder.ts";
 import { type MeltEvents, readMeltEvents } from "./melt-events.ts";
 import { matching, numbersOf } from "./melt-files.ts";
@@ -12,20 +13,12 @@ const OUTPUT = /^llm_output_iter\d+_conv\d+\.txt$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's escape sequences begin with one
 const ESCAPES = /\u001B(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])/g;
 
-const Count = z.string().transform((text, context) => {
-  const count = Number(/^\s*(\d+)\s*tok\s*$/.exec(text)?.[1] ?? Number.NaN);
-  if (Number.isNaN(count)) context.addIssue("expected a number of tokens, as in 47 tok");
-  return count;
-});
-const Phase = z.looseObject({ throughput: z.string().default(""), "total tokens": Count.optional(), total_tokens: Count.optional() });
-const Stats = z.looseObject({ prefill: Phase, decode: Phase });
-
 /** One prompt as the answer to `/stats` counts it. */
 interface Counted {
   readonly inputTokens: number;
   /** Decodes: the first token came from the prefill. */
   readonly decoded: number;
-  readonly prefillRate_hz: number;
+  readonly prefill_s: number | undefined;
 }
 
 /** Whether a program of MLC ran under `expect`, by the command in the first line of its terminal, as MELT tells them. */
@@ -95,9 +88,9 @@ function readConversation(file: ImportedFile, files: readonly ImportedFile[], pr
 /** The first token: at the end of the prefill where this prompt's is the one not overwritten, else by the engine's rate. */
 function promptOf(name: string, { span, counted, events }: { span: Span; counted: Counted; events: MeltEvents }): MeltPrompt {
   const { start_s, end_s } = span;
-  const { inputTokens, decoded, prefillRate_hz } = counted;
+  const { inputTokens, decoded, prefill_s = Number.POSITIVE_INFINITY } = counted;
   const stamped = [...events].filter(([key]) => /^chat\.\d+\.\d+\.prefill\.end$/.test(key)).map(([, at_s]) => at_s);
-  const first = stamped.find((at_s) => at_s > start_s && at_s <= end_s) ?? start_s + inputTokens / prefillRate_hz;
+  const first = stamped.find((at_s) => at_s > start_s && at_s <= end_s) ?? start_s + prefill_s;
   return {
     name,
     start_s,
@@ -116,15 +109,12 @@ function statsOf(file: ImportedFile, problems: Problems): readonly Counted[] {
   return parts.flatMap((part): readonly Counted[] => {
     const json = firstObject(part);
     if (json === undefined) return [];
-    const read = Stats.safeParse(parsed(json));
-    const { prefill, decode } = read.data ?? {};
-    const inputTokens = prefill?.["total tokens"] ?? prefill?.total_tokens;
-    const decoded = decode?.["total tokens"] ?? decode?.total_tokens;
-    if (inputTokens === undefined || decoded === undefined) {
+    const { promptTokens, outputTokens, prefill_s } = readStats(parseJson(json)) ?? {};
+    if (promptTokens === undefined || outputTokens === undefined) {
       problems.add(file.name, `an answer to /stats has no tokens of prefill and decode: ${quote(json)}`);
       return [];
     }
-    return [{ inputTokens, decoded, prefillRate_hz: Number.parseFloat(prefill!.throughput) }];
+    return [{ inputTokens: promptTokens, decoded: outputTokens - 1, prefill_s }];
   });
 }
 
@@ -137,12 +127,4 @@ function firstObject(text: string): string | undefined {
     if (text[k] === "}" && --depth === 0) return text.slice(from, k + 1);
   }
   return undefined;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

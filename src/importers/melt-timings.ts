@@ -1,4 +1,5 @@
 import type { ImportedFile } from "../model/recording.ts";
+import { type PerfLine, perfLine } from "../parsers/perf-lines.ts";
 import { readHeader, readRows } from "./csv.ts";
 import type { Problems } from "./problems.ts";
 
@@ -34,10 +35,10 @@ export function readTimings(file: ImportedFile, problems: Problems): readonly Ti
 export function printedTimings(text: string): readonly Timings[] {
   const found: Timings[] = [];
   const lines = text.split("\n").filter((line) => line.includes("llama_print_timings:"));
-  const count = (line: string | undefined): number => Number(/\/\s*(\d+) (?:runs|tokens)/.exec(line ?? "")?.[1] ?? Number.NaN);
   for (let k = 0; k + 4 < lines.length; k += 5) {
-    const [, sample, prompt, evaluated] = lines.slice(k, k + 5);
-    const t_p_eval_ms = Number(/prompt eval time =\s*([\d.]+) ms/.exec(prompt ?? "")?.[1] ?? Number.NaN);
+    const [, sample, prompt, evaluated] = lines.slice(k, k + 5).map(perfLine);
+    const count = (line: PerfLine | undefined): number => line?.count ?? Number.NaN;
+    const t_p_eval_ms = (prompt?.duration_s ?? Number.NaN) * 1e3;
     found.push({ t_p_eval_ms, n_sample: count(sample), n_p_eval: count(prompt), n_eval: count(evaluated) });
   }
   return found;

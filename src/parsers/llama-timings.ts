@@ -62,18 +62,18 @@ export function readAnswer(value: unknown, isStreamed: boolean): Answer | undefi
   const completion = Completion.safeParse(value);
   if (completion.success) {
     const { stop, tokens_predicted, timings, prompt_progress } = completion.data;
-    const progress_s = seconds(prompt_progress?.time_ms);
-    return { timings, predicted: tokens_predicted, progress_s, hasOutput: tokens_predicted > 0, isTotal: stop, isLast: stop };
+    if (prompt_progress) return progressing(prompt_progress);
+    return { timings, predicted: tokens_predicted, hasOutput: tokens_predicted > 0, isTotal: stop, isLast: stop };
   }
   const chat = Chat.safeParse(value);
   if (chat.success) {
     const { object, id, choices, timings, prompt_progress, usage } = chat.data;
+    if (prompt_progress) return { ...progressing(prompt_progress), name: id };
     // A stream of this kind ends with the line [DONE].
     const isLast = object !== "chat.completion.chunk" && !isStreamed;
     return {
       timings,
       predicted: usage?.completion_tokens,
-      progress_s: seconds(prompt_progress?.time_ms),
       name: id,
       hasOutput: isLast || choices.some(({ text, delta }) => text || delta?.content || delta?.reasoning_content || delta?.tool_calls),
       isTotal: isLast || choices.every(({ finish_reason }) => typeof finish_reason === "string"),
@@ -86,4 +86,10 @@ export function readAnswer(value: unknown, isStreamed: boolean): Answer | undefi
   return { hasOutput: false, isTotal: true, isLast: true, error: code >= 400 && code < 500 ? "refused" : "crash" };
 }
 
-const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1e3);
+/** Its counts and `timings` are not read: while a prompt is prefilled older servers repeat those of the request before. */
+const progressing = ({ time_ms }: z.infer<typeof Progress>): Answer => ({
+  progress_s: time_ms / 1e3,
+  hasOutput: false,
+  isTotal: false,
+  isLast: false,
+});

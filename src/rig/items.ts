@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { faultyLine } from "./faulty-line.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Prompt {
@@ -53,27 +53,26 @@ const Turn = z.union(
 );
 const Conversations = z.array(z.array(Turn).min(1)).min(1);
 
-/** @throws RangeError with one sentence: what is wrong with the file, and where */
-export function readFileOf(plan: string, file: string): WorkloadFile {
-  const path = isAbsolute(file) ? file : join(dirname(plan), file);
+/** @throws RangeError with one sentence: what is wrong with the file, and where in it */
+export function readWorkloadFile(path: string): WorkloadFile {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new RangeError(`${path}: ${code === "ENOENT" ? "no such file; paths are relative to the plan" : message}`);
+    throw new RangeError(code === "ENOENT" ? "no such file; paths are relative to the plan" : message);
   }
-  if (bytes.length > MOST_BYTES) throw new RangeError(`${path}: is larger than ${MOST_BYTES >> 20} MiB; is it the right file?`);
-  const text = decoded(bytes, path);
-  if (text.trim() === "") throw new RangeError(`${path}: is empty`);
+  if (bytes.length > MOST_BYTES) throw new RangeError(`is larger than ${MOST_BYTES >> 20} MiB; is it the right file?`);
+  const text = decoded(bytes);
+  if (text.trim() === "") throw new RangeError("is empty");
   return { sha256: createHash("sha256").update(bytes).digest("hex"), text };
 }
 
-function decoded(bytes: Uint8Array, path: string): string {
+function decoded(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new RangeError(`${path}: line ${lineOfDamage(bytes)}: is not UTF-8; convert it`);
+    throw new RangeError(`line ${lineOfDamage(bytes)}: is not UTF-8; convert it`);
   }
 }
 
@@ -96,7 +95,7 @@ function lineOfDamage(bytes: Uint8Array): number {
  * The texts of a workload.
  *
  * @param text of its file, where it names one
- * @throws RangeError with one sentence and the line of the file
+ * @throws RangeError with one sentence: what is wrong with the file, and at which line or conversation
  */
 export function itemsOf(workload: Workload, text: string | undefined): Items {
   if (workload.kind === "prompts" || workload.kind === "sustained")
@@ -137,15 +136,15 @@ function right({ question, choices, answer }: z.infer<typeof ChoiceLine>): Choic
 }
 
 function conversations(text: string): string[][] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const position = /position (\d+)/.exec(String(cause))?.[1];
-    const line = position === undefined ? text.trimEnd().split("\n").length : text.slice(0, Number(position)).split("\n").length;
-    throw new RangeError(`line ${line}: is not JSON; expected a list of conversations, each a list of prompts`);
+  const line = faultyLine(text);
+  if (line !== undefined) throw new RangeError(`line ${line}: is not JSON; expected a list of conversations, each a list of prompts`);
+  const result = Conversations.safeParse(JSON.parse(text));
+  if (!result.success) {
+    const { path, message } = result.error.issues[0]!;
+    const place = ["conversation", "turn"].flatMap((name, depth) => (depth in path ? [`${name} ${Number(path[depth]) + 1}`] : []));
+    throw new RangeError(`${place.join(", ") || "the list"}: ${message}`);
   }
-  return checked(value, Conversations).map((turns, i) => {
+  return result.data.map((turns, i) => {
     const prompts = turns.flatMap((turn) => {
       if (typeof turn === "string") return [turn];
       if ("prompt" in turn) return [turn.prompt];

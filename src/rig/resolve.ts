@@ -1,8 +1,9 @@
+import { dirname, isAbsolute, join } from "node:path";
 import type { EngineKind } from "../model/engine.ts";
 import { type Combination, withValues } from "./axes.ts";
 import { isRequired } from "./conditions.ts";
 import { CellPlan, sessionPlan } from "./experiment.ts";
-import { type Items, itemsOf, readFileOf, type WorkloadFile } from "./items.ts";
+import { type Items, itemsOf, readWorkloadFile, type WorkloadFile } from "./items.ts";
 import type { Plan } from "./plan.ts";
 import { type Problem, problemsOf } from "./problems.ts";
 import { plannedRequests } from "./requests.ts";
@@ -86,14 +87,15 @@ function engineOf(plan: CellPlan, { rig, engines }: Surroundings): { engine?: Ce
 
 function loaded({ workload }: CellPlan, { path, files }: Surroundings): { items: Items; sha256?: string; problem?: Problem } {
   const name = "file" in workload ? workload.file : undefined;
+  if (name === undefined) return { items: itemsOf(workload, undefined) };
+  const where = isAbsolute(name) ? name : join(dirname(path), name);
   try {
-    if (name === undefined) return { items: itemsOf(workload, undefined) };
-    const file = files.get(name) ?? readFileOf(path, name);
+    const file = files.get(name) ?? readWorkloadFile(where);
     files.set(name, file);
     return { items: itemsOf(workload, file.text), sha256: file.sha256 };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    return { items: {}, problem: { path: ["workload", "file"], message: cause.message } };
+    return { items: {}, problem: { path: ["workload", "file"], message: `${where}: ${cause.message}` } };
   }
 }
 

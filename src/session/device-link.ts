@@ -196,12 +196,18 @@ export class DeviceLink {
           throw new JoulebenchError(
             "link",
             "the device",
-            `was lost (${reason}) and did not come back within ${this.#watcher.patience_s} s: ${error.message}; look at its cable or network, or raise plan.link_patience_s`,
+            `was lost (${reason}) and did not come back within ${this.#watcher.patience_s} s: ${error.message}; look at its cable or network, or raise plan.link_patience_s${this.#left()}`,
             { cause: error },
           );
       }
       await new Promise((resolve) => setTimeout(resolve, wait_ms));
     }
+  }
+
+  /** What a device that does not come back keeps. */
+  #left(): string {
+    const folder = this.#process?.folder;
+    return folder === undefined ? "" : `; the workload may still run there, and what it said is in ${folder}: end it, and remove that`;
   }
 
   async #connect(): Promise<void> {

@@ -41,6 +41,11 @@ export class DeviceProcess {
     return this.#isGone;
   }
 
+  /** Where the device keeps what outlives a lost link. */
+  get folder(): string | undefined {
+    return this.#channel instanceof DurableChannel ? this.#channel.folder : undefined;
+  }
+
   /** It was told to start. */
   get isStarted(): boolean {
     return this.#isStarted;

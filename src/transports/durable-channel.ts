@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { HostNs } from "../model/clock.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Channel, Finished, Line, Transport } from "../model/transport.ts";
@@ -22,8 +23,9 @@ export type ShellTransport = Transport & Required<Pick<Transport, "run">>;
 export class DurableChannel implements Channel {
   readonly lines: AsyncIterable<Line>;
   readonly exit: Promise<number | null>;
+  /** Where the device keeps it. */
+  readonly folder: string;
   readonly #transport: ShellTransport;
-  readonly #folder: string;
   readonly #queue: LineQueue;
   readonly #written: string[] = [];
   #settle: (code: number | null) => void = () => {};
@@ -36,24 +38,21 @@ export class DurableChannel implements Channel {
   #room: Promise<void> = Promise.resolve();
   #makeRoom: () => void = () => {};
 
-  /** Starts a command. @throws JoulebenchError `config` when the device has nowhere to keep its output; `link` */
+  /**
+   * Starts a command. A link that is lost meanwhile is as one that is lost later: `resume` goes on, `close` tidies up.
+   *
+   * @throws JoulebenchError `config` when the device has nowhere to keep its output; `link`, with nothing left there
+   */
   static async start(transport: ShellTransport, argv: readonly string[]): Promise<DurableChannel> {
-    const { code, output, complaint } = await transport.run(durable.start(argv));
-    const folder = output.trim();
-    if (code !== 0 || !folder.startsWith("/"))
-      throw new JoulebenchError(
-        "config",
-        "device",
-        `cannot keep the output of ${argv[0]}: no writable /data/local/tmp, $TMPDIR or /tmp, or no mktemp${complaint && `; it said: ${complaint}`}`,
-      );
-    const channel = new DurableChannel(transport, folder);
-    await channel.#connect();
+    const { output } = await transport.run(durable.base);
+    const channel = new DurableChannel(transport, `${output.trim()}/joulebench-${randomBytes(6).toString("hex")}`);
+    await channel.#begin(argv);
     return channel;
   }
 
   private constructor(transport: ShellTransport, folder: string) {
     this.#transport = transport;
-    this.#folder = folder;
+    this.folder = folder;
     this.#queue = new LineQueue(() => this.#makeRoom());
     this.lines = this.#queue;
     this.exit = new Promise((resolve) => {
@@ -75,7 +74,7 @@ export class DurableChannel implements Channel {
   /** Sends a line from the device itself, `delay_s` from now: the link may be gone by then. @throws JoulebenchError `link` */
   async writeLater(line: string, delay_s: number): Promise<void> {
     if (line.includes("\n")) throw new RangeError("a line holds no newline");
-    await this.#transport.run(durable.feedLater(this.#folder, delay_s, line));
+    await this.#transport.run(durable.feedLater(this.folder, delay_s, line));
     this.#written.push(line);
   }
 
@@ -92,14 +91,14 @@ export class DurableChannel implements Channel {
   async resume(opened: () => void, hasRebooted: boolean): Promise<void> {
     if (this.#hasEnded) return;
     opened();
-    const { output } = await this.#transport.run(durable.status(this.#folder));
+    const { output } = await this.#transport.run(durable.status(this.folder));
     const [state, count = "0"] = output.trim().split(/\s+/);
     if (state === "running" && !hasRebooted) {
       await this.#connect();
       for (const line of this.#written.slice(Number(count))) await this.#feeder?.write(line);
       return;
     }
-    if (state !== "gone") await this.#receive(await this.#transport.open(durable.rest(this.#folder, this.#received + 1)));
+    if (state !== "gone") await this.#receive(await this.#transport.open(durable.rest(this.folder, this.#received + 1)));
     await this.#end(null);
   }
 
@@ -108,11 +107,33 @@ export class DurableChannel implements Channel {
     return this.#closing;
   }
 
+  async #begin(argv: readonly string[]): Promise<void> {
+    try {
+      const { code, complaint } = await this.#transport.run(durable.start(this.folder, argv));
+      if (code !== 0)
+        throw new JoulebenchError(
+          "config",
+          "device",
+          `cannot keep the output of ${argv[0]}: no writable /data/local/tmp, $TMPDIR or /tmp${complaint && `; it said: ${complaint}`}`,
+        );
+      await this.#connect();
+    } catch (error) {
+      if (!(error instanceof JoulebenchError) || error.kind !== "link") throw error;
+      const isLost = await this.#clean().then(
+        () => false,
+        () => true,
+      );
+      if (isLost) return;
+      await this.#letGo();
+      throw error;
+    }
+  }
+
   async #connect(): Promise<void> {
-    const follower = await this.#transport.open(durable.follow(this.#folder, this.#received + 1));
+    const follower = await this.#transport.open(durable.follow(this.folder, this.#received + 1));
     this.#follower = follower;
     void this.#receive(follower);
-    this.#feeder = await this.#transport.open(durable.feed(this.#folder));
+    this.#feeder = await this.#transport.open(durable.feed(this.folder));
     this.#feeder.exit.catch(() => undefined); // A lost link shows where the session looks for it.
   }
 
@@ -138,23 +159,31 @@ export class DurableChannel implements Channel {
   async #end(code: number | null): Promise<void> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const said: Finished | undefined = await this.#transport.run(durable.complaint(this.#folder)).catch(() => undefined);
+    const said: Finished | undefined = await this.#transport.run(durable.complaint(this.folder)).catch(() => undefined);
     this.#complaint = said?.output ?? "";
     this.#queue.end();
     this.#settle(code);
   }
 
+  async #clean(): Promise<void> {
+    await this.#transport.run(durable.clean(this.folder));
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#follower?.close(), this.#feeder?.close()].map((each) => each?.catch(() => undefined)));
+  }
+
   async #finish(): Promise<void> {
     this.#makeRoom();
     try {
-      await this.#transport.run(durable.end(this.#folder, PATIENCE_S));
+      await this.#transport.run(durable.end(this.folder, PATIENCE_S));
       await within(this.exit, LAST_LINES_MS);
-      await this.#transport.run(durable.clean(this.#folder));
+      await this.#clean();
     } catch (error) {
       // Without a link nothing can be tidied up; the session has said that it is lost.
       if (!(error instanceof JoulebenchError)) throw error;
     }
-    await Promise.all([this.#follower?.close(), this.#feeder?.close()].map((each) => each?.catch(() => undefined)));
+    await this.#letGo();
     this.#hasEnded = true;
     this.#queue.end();
     this.#settle(null);

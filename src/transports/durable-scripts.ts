@@ -17,14 +17,15 @@ sh -c 'echo $$ >"$1/feed"; exec tail -n +1 -f "$1/in"' sh "$d" 2>/dev/null | {
   kill "$(cat "$d/feed")"
 }`;
 
-/** Starts the supervisor in a session of its own, which no hang-up reaches, and prints the folder. */
+/** Prints where a folder can be made, and makes none: one whose name was lost with the link could never be removed. */
+const BASE = `for base in /data/local/tmp "\${TMPDIR:-/tmp}"; do [ -w "$base" ] && break; done; echo "$base"`;
+
+/** Starts the supervisor in a session of its own, which no hang-up reaches. $2 folder, to be made. */
 const START = `
-supervise=$1; shift
-for base in /data/local/tmp "\${TMPDIR:-/tmp}"; do [ -w "$base" ] && break; done
-d=$(mktemp -d "$base/joulebench-XXXXXX") || exit 1
+supervise=$1; d=$2; shift 2
+mkdir -m 700 "$d" || exit 1
 : >"$d/in"; : >"$d/out"; : >"$d/err"
-setsid sh -c "$supervise" sh "$d" "$@" </dev/null >/dev/null 2>&1 &
-echo "$d"`;
+setsid sh -c "$supervise" sh "$d" "$@" </dev/null >/dev/null 2>&1 &`;
 
 /** $1 folder, $2 first line wanted, counted from 1. */
 const FOLLOW = `echo $$ >>"$1/tails"; exec tail -n "+$2" -f "$1/out"`;
@@ -34,9 +35,13 @@ const FEED = `exec cat >>"$1/in"`;
 /** $1 folder, $2 seconds, $3 the line that is fed after them; nobody needs to be linked then. */
 const FEED_LATER = `setsid sh -c 'sleep "$2"; printf "%s\\n" "$3" >>"$1/in"' sh "$1" "$2" "$3" </dev/null >/dev/null 2>&1 &`;
 
-/** Prints whether the folder is there, whether the command runs, and how many lines of input it has been given. */
+/**
+ * Prints whether the folder is there, whether the command runs, and how many lines of input it has been given. One whose
+ * link was lost as it began has a second to come up.
+ */
 const STATUS = `
 [ -d "$1" ] || { echo gone; exit 0; }
+n=0; while [ ! -s "$1/pid" ] && [ $n -lt 10 ]; do sleep 0.1; n=$((n + 1)); done
 if [ -e "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; then echo running; else echo ended; fi
 wc -l <"$1/in"`;
 
@@ -61,9 +66,10 @@ rm -rf "$1"`;
 
 const shell = (script: string, ...parameters: readonly string[]): readonly string[] => ["sh", "-c", script, "sh", ...parameters];
 
-/** Argument arrays for {@link Transport.open} and `run`; `folder` is what `start` has printed. */
+/** Argument arrays for {@link Transport.open} and `run`; `folder` is one in what `base` has printed. */
 export const durable = {
-  start: (argv: readonly string[]) => shell(START, SUPERVISE, ...argv),
+  base: shell(BASE),
+  start: (folder: string, argv: readonly string[]) => shell(START, SUPERVISE, folder, ...argv),
   follow: (folder: string, line: number) => shell(FOLLOW, folder, String(line)),
   rest: (folder: string, line: number) => shell(REST, folder, String(line)),
   feed: (folder: string) => shell(FEED, folder),

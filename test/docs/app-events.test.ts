@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,6 +147,18 @@ test("every language of the table has its code and an example, and says whether 
   const languages = rows.map(([cell]) => /\[(\w+)\]/.exec(cell!)![1]!.toLowerCase());
   expect(languages).toEqual(["c", "python", "kotlin", "swift"]);
   const infos = examplesOf(PAGE).map(({ info }) => info);
-  expect(infos).toEqual(languages.flatMap((language) => [`${language} library`, `${language} usage`]));
+  expect(infos.filter((info) => info !== "swift port")).toEqual(
+    languages.flatMap((language) => [`${language} library`, `${language} usage`]),
+  );
   for (const [cell, , , tried] of rows) expect(tried).toMatch(/Kotlin|Swift/.test(cell!) ? /^not compiled/ : /by the tests$/);
+});
+
+test("each piece of code is short enough to be read before it is copied", () => {
+  for (const { info, text } of examplesOf(PAGE)) expect(text.split("\n").length, info).toBeLessThanOrEqual(40);
+});
+
+test.each(PROGRAMS)("%s ends when nobody takes its lines", (_, program) => {
+  const argv = ["-c", 'exec "$@" >/dev/full', "sh", ...program("usage")];
+  const { status } = spawnSync("sh", argv, { input: "ping 1\nstart\n", timeout: 10_000 });
+  expect(status).toBe(1);
 });

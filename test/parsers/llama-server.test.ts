@@ -237,6 +237,26 @@ describe("how a request ends", () => {
     ]);
   });
 
+  test.each(["completion", "chat"])("a %s whose progress tells of the times of the one before ends with its last line", (form) => {
+    const message = (isLast: boolean, more: { timings: object; prompt_progress?: object }, predicted: number): string =>
+      form === "completion"
+        ? sse({ content: "", stop: isLast, tokens_predicted: predicted, ...more })
+        : sse({ object: "chat.completion.chunk", choices: isLast ? [] : [{ finish_reason: null, delta: { content: "x" } }], ...more });
+    const own = (n: number) => ({ timings: { prompt_n: 4, prompt_ms: 100, predicted_n: n, predicted_ms: 50 * (n - 1) } });
+    const stale = { timings: { prompt_n: 4, prompt_ms: 90, predicted_n: 64, predicted_ms: 3150 } };
+    const { events, unread } = replay(llamaServer, [
+      stated({ request: "warmup-2", begin: form }, 1),
+      { line: message(false, { ...stale, prompt_progress: { total: 8, cache: 0, processed: 4, time_ms: 50 } }, 64), at_s: 1.06 },
+      { line: message(false, own(1), 1), at_s: 1.11 },
+      { line: message(true, own(2), 2), at_s: 1.16 },
+      ...(form === "chat" ? [{ line: "data: [DONE]", at_s: 1.17 }] : []),
+    ]);
+    expect(unread).toEqual([]);
+    expect(events.map(({ type }) => type)).toEqual(["request_start", "first_token", "token", "request_end"]);
+    expect(events[1]!.tick - events[0]!.tick).toBeCloseTo(0.1, 9);
+    expect(events.at(-1)).toMatchObject({ request: "warmup-2", outputTokens: 2 });
+  });
+
   test("what still comes of a request that was given up is unread", () => {
     const { events, unread } = replay(llamaServer, [begin, stated({ request: "r", end: "timeout" }, 2), token(1, 2.1)]);
     expect(events).toHaveLength(2);

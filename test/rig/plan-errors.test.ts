@@ -144,7 +144,11 @@ describe("a workload's file", () => {
       '[\n ["a"],\n ["b" "c"]\n]\n',
       /line 3: is not JSON; expected a list of conversations/,
     ],
-    ["of conversations that is cut off", "conversations", '[\n ["a"],\n', /line \d: is not JSON/],
+    ["of conversations that is cut off", "conversations", '[\n ["a"],\n', /line 2: is not JSON/],
+    ["of conversations with a word unquoted", "conversations", '[\n ["a"],\n [b],\n ["c"],\n ["d"]\n]\n', /line 3: is not JSON/],
+    ["of conversations with a comma too many", "conversations", '[\n ["a"],\n]\n\n', /line 3: is not JSON/],
+    ["of conversations with an empty turn", "conversations", '[["a"],["b",""]]', /conversation 2, turn 2: Too small/],
+    ["of conversations that is a map", "conversations", '{"a":["b"]}', /the list: .*expected array/],
     [
       "of conversations without a user",
       "conversations",
@@ -161,7 +165,8 @@ describe("a workload's file", () => {
     writeFileSync(join(dir, "x.txt"), content);
     const lines = problemsIn(at(kind, "x.txt"));
     expect(lines).toHaveLength(2);
-    expect(lines.join("\n")).toMatch(expected);
+    expect(lines[1]).toMatch(expected);
+    expect(lines[1]!.startsWith(`  line 4: workload.file: ${join(dir, "x.txt")}: `)).toBe(true);
   });
 
   test("that is not there is told with its path", () => {

@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Channel, Transport } from "../../src/model/transport.ts";
+import type { Channel } from "../../src/model/transport.ts";
 import { DurableChannel, type ShellTransport } from "../../src/transports/durable-channel.ts";
 import { transports } from "../../src/transports/index.ts";
+import { CuttableLink, LOST } from "./cuttable-link.ts";
 
 const base = mkdtempSync(join(tmpdir(), "joulebench-durable-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -17,45 +18,12 @@ function userland(name: (typeof USERLANDS)[number]): string {
   const folder = mkdtempSync(join(base, `${name}-`));
   const program = (tool: string, argv: string): void =>
     writeFileSync(join(folder, tool), `#!/bin/dash\nexec ${argv} "$@"\n`, { mode: 0o755 });
-  const tools = ["tail", "cat", "wc", "mktemp", "setsid", "rm", "sleep", "kill"];
+  const tools = ["tail", "cat", "wc", "mkdir", "setsid", "rm", "sleep", "kill"];
   if (name === "android") program("sh", "/usr/bin/mksh");
   if (name === "busybox") program("sh", "/usr/bin/busybox sh");
   const box = { debian: "", android: "/usr/bin/toybox", busybox: "/usr/bin/busybox" }[name];
   if (box) for (const tool of tools) if (name !== "android" || tool !== "kill") program(tool, `${box} ${tool}`);
   return folder;
-}
-
-/** A link to this machine that can be cut: every channel dies, what runs durably goes on. */
-class CuttableLink implements Transport {
-  readonly #channels = new Set<Channel>();
-  readonly #local: ShellTransport;
-  isCut = false;
-
-  constructor(local: ShellTransport) {
-    this.#local = local;
-  }
-
-  async open(argv: readonly string[]): Promise<Channel> {
-    if (this.isCut) throw new Error("the link is cut");
-    const channel = await this.#local.open(argv);
-    this.#channels.add(channel);
-    return channel;
-  }
-
-  run: ShellTransport["run"] = (argv, options) => {
-    if (this.isCut) throw new Error("the link is cut");
-    return this.#local.run(argv, options);
-  };
-
-  identity = () => this.#local.identity();
-
-  async cut(): Promise<void> {
-    this.isCut = true;
-    await Promise.all([...this.#channels].map((each) => each.close()));
-    this.#channels.clear();
-  }
-
-  close = () => this.#local.close();
 }
 
 const open: CuttableLink[] = [];
@@ -122,6 +90,75 @@ describe.each(USERLANDS)("on a device with the shell and tools of %s, a command"
     await channel.close();
     expect(await channel.exit).toBe(0);
     expect(await take(channel, 9)).toContain("end");
+  });
+
+  /** Cuts the link just before the `nth` command of a start: where to, make and start, follow, feed. */
+  function cutBefore(nth: number): void {
+    let calls = 0;
+    link.before = async () => {
+      if (++calls === nth) await link.cut();
+    };
+  }
+
+  test("whose link is lost before there is a folder fails, and leaves nothing", async () => {
+    cutBefore(1);
+    await expect(script("read -r end")).rejects.toBe(LOST);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test("whose link is lost before it starts has ended when the link is back", async () => {
+    cutBefore(2);
+    const channel = await script("read -r end");
+    link.isCut = false;
+    await channel.resume(() => {}, false);
+    expect(await channel.exit).toBeNull();
+    await channel.close();
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test.each([3, 4])("whose link is lost once it has started is heard when the link is back (command %i)", async (nth) => {
+    cutBefore(nth);
+    const channel = await script("echo one; read -r word; echo $word; read -r end");
+    expect(folderOf()).toBe(channel.folder);
+    link.isCut = false;
+    await channel.write("two");
+    await channel.resume(() => {}, false);
+    expect(await take(channel, 2)).toEqual(["one", "two"]);
+    await channel.close();
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test("whose link is lost as it starts is tidied up by closing it when the link is back", async () => {
+    cutBefore(3);
+    const channel = await script("read -r end");
+    link.isCut = false;
+    await channel.close();
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test("whose start is cut off before its answer came is heard when the link is back", async () => {
+    let calls = 0;
+    link.before = async (argv) => {
+      if (++calls !== 2) return;
+      link.before = async () => {};
+      await link.run(argv);
+      await link.cut();
+    };
+    const channel = await script("echo one; read -r end");
+    link.isCut = false;
+    await channel.resume(() => {}, false);
+    expect(await take(channel, 1)).toEqual(["one"]);
+    await channel.close();
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test("whose channel is refused by a link that is there leaves nothing", async () => {
+    let calls = 0;
+    link.before = async () => {
+      if (++calls === 4) throw LOST;
+    };
+    await expect(script("read -r end")).rejects.toBe(LOST);
+    expect(readdirSync(scratch)).toEqual([]);
   });
 
   test("that ended while the link was away is read to its end", async () => {

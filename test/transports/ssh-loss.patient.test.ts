@@ -36,9 +36,6 @@ describe.each(KINDS)("%s", (kind) => {
       times.push(performance.now() - from);
     }
     times.sort((a, b) => a - b);
-    console.log(
-      `${kind}: round trip of a line min ${times[0]!.toFixed(2)} ms, p50 ${times[100]!.toFixed(2)} ms, p90 ${times[180]!.toFixed(2)} ms`,
-    );
     expect(times[100]).toBeLessThan(10);
   });
 
