@@ -206,6 +206,11 @@ function crossCheck(value: unknown): Problem[] {
       path: ["device", "command"],
       message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
     });
+  if (Array.isArray(device?.command) && String(device.command[0]).startsWith("-"))
+    problems.push({
+      path: ["device", "command"],
+      message: "expected a program first, not a dash, which shells take for an option; give its full path",
+    });
   return problems;
 }
 

@@ -87,6 +87,7 @@ plan:
     ["a negative time", `${GOOD}plan: { baseline_s: -1 }\n`, /line 5: plan\.baseline_s: .*>=0/],
     ["an endless time", `${GOOD}plan: { timeout_s: .inf }\n`, /line 5: plan\.timeout_s: /],
     ["no workload", `${GOOD}device: {}\n`, /line 5: device: expected `command: /],
+    ["a program that shells take for an option", `${GOOD}device: { command: [-a, x] }\n`, /line 5: device\.command: .*dash/],
     ["a command without a program", `${GOOD}device: { command: [] }\n`, /line 5: device\.command: expected a program/],
     ["a command that is a shell line", `${GOOD}device: { command: ./run --all }\n`, /line 5: device\.command: .*expected array/],
     ["an unknown sink", `${GOOD}sinks: { kafka: {} }\n`, /line 5: sinks\.kafka: unknown key/],
