@@ -37,8 +37,10 @@ export class ServerProcess {
     this.ended = this.#end();
   }
 
-  /** @throws JoulebenchError `config` or `link` as the transport does */
+  /** @throws JoulebenchError `config` when its path begins with a dash; `config` or `link` as the transport does */
   static async start(context: EngineContext, argv: readonly string[]): Promise<ServerProcess> {
+    // The shell would take it for an option of `exec`.
+    if (argv[0]?.startsWith("-")) throw new JoulebenchError("config", argv[0], "a command cannot begin with a dash; give its full path");
     const channel = await context.transport.open(["sh", "-c", START, "sh", ...argv]);
     return new ServerProcess(context, channel, argv);
   }

@@ -218,6 +218,11 @@ function deviceProblems({ command, emulated, engine, transport }: Readonly<Recor
       path: ["device", "command"],
       message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
     });
+  if (Array.isArray(command) && String(command[0]).startsWith("-"))
+    problems.push({
+      path: ["device", "command"],
+      message: "expected a program first, not a dash, which shells take for an option; give its full path",
+    });
   return problems;
 }
 

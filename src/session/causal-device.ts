@@ -5,7 +5,7 @@ import type { TimeMap } from "../model/clock.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import { DEVICE } from "./device-decoder.ts";
 import { HOST_EPOCH, logEpoch, sourced } from "./device-time.ts";
-import { EventClocks, type Placed } from "./event-clocks.ts";
+import { ChannelClocks, type Placed } from "./event-clocks.ts";
 import type { Observation } from "./observation.ts";
 
 /** Logs under way at once are few; the map of an old one is forgotten. */
@@ -13,21 +13,20 @@ const MOST_LOGS = 16;
 
 /** The device's time as far as it is known while the session runs, for values shown live. */
 export class CausalDevice {
-  readonly #clocks: EventClocks;
+  readonly #clocks: ChannelClocks;
   readonly #pings = new CausalPings(DEVICE, 0);
   readonly #logs = new Map<number, TimeMap>();
   #roundTrip_s: number | undefined;
 
   /** @param stated the clock of stamps that do not say theirs */
-  constructor(stated: ConstructorParameters<typeof EventClocks>[0]) {
-    this.#clocks = new EventClocks(stated);
+  constructor(stated: ConstructorParameters<typeof ChannelClocks>[0]) {
+    this.#clocks = new ChannelClocks(stated);
   }
 
   /** @returns an event with the map that places it; undefined for everything else, and for events that have no time yet */
   push(observation: Observation): { readonly event: InferenceEvent; readonly map: TimeMap } | undefined {
-    if (observation.type === "clock") this.#clocks.clock(observation.clock);
-    else if (observation.type === "tie") this.#clocks.tie(observation.tie);
-    else if (observation.type === "ping") {
+    if (this.#clocks.push(observation)) return undefined;
+    if (observation.type === "ping") {
       this.#pings.push(observation.ping);
       this.#roundTrip_s = Math.min(this.#roundTrip_s ?? Number.POSITIVE_INFINITY, roundTrip_s(observation.ping));
     } else if (observation.type === "event") return this.#event(observation);
@@ -35,7 +34,7 @@ export class CausalDevice {
   }
 
   #event({ event, channel, host_ns }: Extract<Observation, { type: "event" }>) {
-    const placed = this.#clocks.place(event);
+    const placed = this.#clocks.of(channel).place(event);
     const map = placed && this.#mapOf(placed, { channel, heard_s: (event.host_ns ?? host_ns) / 1e9 });
     return map && { event: sourced(event, placed.tick, map.epoch), map };
   }

@@ -6,7 +6,7 @@ import { parsers } from "../parsers/index.ts";
 import type { Rig } from "../rig/rig.ts";
 import { HEARTBEAT_IDS, parsePing, parsePong } from "../wire/ping.ts";
 import { PULSES_LINE, parseSync } from "../wire/pulses.ts";
-import { parseClock, parseTie } from "../wire/responder.ts";
+import { parseClock, parseTie, type ResponderClock } from "../wire/responder.ts";
 import type { Observation } from "./observation.ts";
 import type { UnitStatement } from "./workload.ts";
 
@@ -25,7 +25,7 @@ const MOST_QUOTED = 5;
  * understands.
  *
  * Every life of the clock that answers is a `channel`, counted from 0: a workload's process has one of its own; a
- * responder's is the device's, which goes on until the device boots anew.
+ * responder's is the device's, which goes on until the device boots anew or another clock of it answers.
  */
 export class DeviceDecoder {
   readonly #parserKind: string;
@@ -35,6 +35,8 @@ export class DeviceDecoder {
   #hasResponder = false;
   #bootId: string | undefined;
   #isLost = false;
+  /** What the responder of this channel said of its clock. */
+  #clock: ResponderClock | undefined;
   #quoted = 0;
   #out: Observation[] = [];
 
@@ -70,10 +72,16 @@ export class DeviceDecoder {
   /** A responder begins to answer: on the clock of the one before it, unless the device has booted meanwhile. */
   #answers(bootId: string | undefined, host_ns: number): void {
     this.#returned(host_ns);
-    if (!this.#hasResponder || bootId === undefined || bootId !== this.#bootId) this.#channel++;
+    if (!this.#hasResponder || bootId === undefined || bootId !== this.#bootId) this.#begin();
     this.#hasResponder = true;
     this.#bootId = bootId;
     this.#sent.clear();
+  }
+
+  /** What comes now is of another clock. */
+  #begin(): void {
+    this.#channel++;
+    this.#clock = undefined;
   }
 
   #open({ resumed = false }: Said, host_ns: number): void {
@@ -129,10 +137,17 @@ export class DeviceDecoder {
   /** @returns whether the line says something of the clock */
   #answer(line: string, host_ns: number): boolean {
     const clock = parseClock(line);
-    if (clock) this.#out.push({ type: "clock", clock, channel: this.#channel });
+    if (clock) this.#hello(clock);
     const tie = clock ? undefined : parseTie(line);
     if (tie) this.#out.push({ type: "tie", tie, channel: this.#channel });
     return clock !== undefined || tie !== undefined || this.#pong(line, host_ns);
+  }
+
+  /** A responder on another clock, or one that reads it in another way, does not go on with that of the one before it. */
+  #hello(clock: ResponderClock): void {
+    if (this.#clock && (clock.clock !== this.#clock.clock || clock.forks !== this.#clock.forks)) this.#begin();
+    this.#clock = clock;
+    this.#out.push({ type: "clock", clock, channel: this.#channel });
   }
 
   #pong(line: string, host_ns: number): boolean {

@@ -67,6 +67,11 @@ export class DeviceLink {
     return this.#responder?.pulses;
   }
 
+  /** The link is lost and not back yet. */
+  get isLost(): boolean {
+    return this.#mending !== undefined;
+  }
+
   /** Tells that ping `id` was answered, so that the next one goes out. */
   answered(id: number): void {
     this.#pinger.answered(id);

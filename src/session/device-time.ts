@@ -8,7 +8,7 @@ import type { Ping } from "../model/ping.ts";
 import type { ClockBreak } from "../model/recording.ts";
 import { forkBias } from "../wire/responder.ts";
 import { DEVICE } from "./device-decoder.ts";
-import { EventClocks, type Placed } from "./event-clocks.ts";
+import { ChannelClocks, type Placed } from "./event-clocks.ts";
 
 /** An event, the life of the device's clock it came in, and when the host heard of it, session time. */
 export interface HeardEvent {
@@ -48,8 +48,8 @@ interface Stamped extends HeardEvent {
  *
  * @param pings and `heard` carry the number of their channel
  */
-export function deviceTime(pings: readonly Ping[], heard: readonly HeardEvent[], clocks = new EventClocks(undefined)): DeviceTime {
-  const placed = heard.map((each) => clocks.place(each.event));
+export function deviceTime(pings: readonly Ping[], heard: readonly HeardEvent[], clocks = new ChannelClocks(undefined)): DeviceTime {
+  const placed = heard.map(({ event, channel }) => clocks.of(channel).place(event));
   const on = placed.map((each, k): Stamped | undefined => (each?.on === "pongs" ? { ...heard[k]!, tick: each.tick } : undefined));
   const stamped = on.filter((each) => each !== undefined);
   const channels = [...new Set([...pings.map(({ epoch }) => epoch), ...stamped.map(({ channel }) => channel)])].sort((a, b) => a - b);
@@ -57,7 +57,7 @@ export function deviceTime(pings: readonly Ping[], heard: readonly HeardEvent[],
   for (const channel of channels) fits.add(channel);
   const { maps, facts, faults, breaks, epochs, epochAt } = fits;
   const tied_s = Math.max(0, ...placed.map((each) => (each?.on === "pongs" ? each.u_s : 0)));
-  const biased = clocks.forks ? maps.map((map) => unbiased(map, facts)) : maps;
+  const biased = maps.map((map) => (clocks.of(fits.channelOf(map.epoch)).forks ? unbiased(map, facts) : map));
   const onDevice = tied_s > 0 ? biased.map((map) => widened(map, tied_s)) : biased;
   const others = otherMaps(placed, heard, { maps, facts });
   const events = heard.flatMap(({ event }, k): InferenceEvent[] => {
@@ -134,6 +134,10 @@ class ChannelFits {
   /** Epoch of what was heard over a channel at a session time. */
   readonly epochAt = (channel: number, heard_s: number): number =>
     this.#starts.findLastIndex((start) => start.channel === channel && heard_s >= start.from_s);
+
+  channelOf(epoch: number): number {
+    return this.#starts[epoch]!.channel;
+  }
 
   add(channel: number): void {
     const asked = this.#pings.filter(({ epoch }) => epoch === channel).toSorted((a, b) => a.sent_s - b.sent_s);

@@ -1,5 +1,6 @@
 import type { EventClock, LoggedEvent } from "../model/parser.ts";
 import type { ClockTie, DeviceClockName, ResponderClock } from "../wire/responder.ts";
+import type { Observation } from "./observation.ts";
 
 /** An event's instant on a clock that can be mapped: that of the pongs, the host's, or that of an engine's log. */
 export type Placed =
@@ -41,7 +42,7 @@ export class EventClocks {
 
   clock({ clock, forks }: ResponderClock): void {
     this.#pongs = clock;
-    this.#forks ||= forks;
+    this.#forks = forks;
   }
 
   /** Pongs are stamped by starting a process, and late by that. */
@@ -83,6 +84,32 @@ export class EventClocks {
     const [early_s, late_s] = [before.to_s - before.from_s, after.to_s - after.from_s];
     const off_s = early_s + Math.min(1, Math.max(0, share)) * (late_s - early_s);
     return { tick: tick + off_s, u_s: Math.max(before.u_s, after.u_s) };
+  }
+}
+
+/** The clocks of every life of the clock that answers: a tie of one boot says nothing of another. */
+export class ChannelClocks {
+  readonly #stated: DeviceClockName | undefined;
+  readonly #channels = new Map<number, EventClocks>();
+
+  /** @param stated as for {@link EventClocks} */
+  constructor(stated: DeviceClockName | undefined) {
+    this.#stated = stated;
+  }
+
+  /** The clocks of the nth channel, counted from 0. */
+  of(channel: number): EventClocks {
+    const known = this.#channels.get(channel) ?? new EventClocks(this.#stated);
+    this.#channels.set(channel, known);
+    return known;
+  }
+
+  /** @returns whether `observation` was one of the device's clocks, which are known now */
+  push(observation: Observation): boolean {
+    if (observation.type === "clock") this.of(observation.channel).clock(observation.clock);
+    else if (observation.type === "tie") this.of(observation.channel).tie(observation.tie);
+    else return false;
+    return true;
   }
 }
 

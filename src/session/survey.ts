@@ -8,7 +8,7 @@ import type { Lapse, TapeRecord } from "../model/tape.ts";
 import { instrumentOf, type Rig } from "../rig/rig.ts";
 import { Decoder } from "./decoder.ts";
 import type { HeardEvent } from "./device-time.ts";
-import { EventClocks } from "./event-clocks.ts";
+import { ChannelClocks } from "./event-clocks.ts";
 import type { Mark, Observation } from "./observation.ts";
 import { type PulseTrain, PulseTrains, type TickedPulse } from "./pulse-trains.ts";
 import { TriggerEdges } from "./trigger-edges.ts";
@@ -20,7 +20,7 @@ export interface Survey {
   readonly pings: readonly Ping[];
   readonly events: readonly HeardEvent[];
   /** The device's clocks, as far as they were read together. */
-  readonly eventClocks: EventClocks;
+  readonly eventClocks: ChannelClocks;
   /** Where a source's ticks lost their relation to time. */
   readonly breaks: readonly ClockBreak[];
   /** What the tape says it could not keep. */
@@ -46,7 +46,7 @@ class Collector {
   readonly #arrivals = new Map<string, { source: string; epoch: number; envelope: ArrivalEnvelope }>();
   readonly #pings: Ping[] = [];
   readonly #events: HeardEvent[] = [];
-  readonly #eventClocks: EventClocks;
+  readonly #eventClocks: ChannelClocks;
   readonly #breaks: ClockBreak[] = [];
   readonly #lapses: Lapse[] = [];
   readonly #faults = new Map<string, Fault>();
@@ -58,7 +58,7 @@ class Collector {
 
   constructor(rig: Rig) {
     this.#rig = rig;
-    this.#eventClocks = new EventClocks(rig.device?.clock);
+    this.#eventClocks = new ChannelClocks(rig.device?.clock);
     const source = rig.measurand?.split(".")[0];
     this.#trains = new PulseTrains(source);
     this.#triggers = new TriggerEdges(source);
@@ -67,6 +67,7 @@ class Collector {
   add(observation: Observation): void {
     this.#trains.add(observation);
     this.#triggers.add(observation);
+    this.#eventClocks.push(observation);
     if (observation.type === "block") {
       const { source, epoch } = observation.block;
       const key = `${source}/${epoch}`;
@@ -75,8 +76,6 @@ class Collector {
       found.envelope.push(endTick(observation.block), hostToSession(observation.host_ns));
     } else if (observation.type === "ping") this.#pings.push(observation.ping);
     else if (observation.type === "event") this.#event(observation);
-    else if (observation.type === "clock") this.#eventClocks.clock(observation.clock);
-    else if (observation.type === "tie") this.#eventClocks.tie(observation.tie);
     else if (observation.type === "break") this.#break(observation);
     else if (observation.type === "lapse") this.#lapses.push(observation.lapse);
     else if (observation.type === "fault") this.#fault(observation.fault);
@@ -95,7 +94,10 @@ class Collector {
       faults: [...this.#faults.values()],
       idle: this.#idle,
       identities: this.#identities,
-      trains: this.#trains.trains.map((train) => ({ ...train, pulses: train.pulses.flatMap((pulse) => this.#onPongs(pulse)) })),
+      trains: this.#trains.trains.map((train) => ({
+        ...train,
+        pulses: train.pulses.flatMap((pulse) => this.#onPongs(pulse, train.channel)),
+      })),
       triggers: this.#triggers,
     };
   }
@@ -105,10 +107,11 @@ class Collector {
   }
 
   /** A pulse on the clock of the pongs; none where no tie relates the clock that stamped it to that one. */
-  #onPongs(pulse: TickedPulse): TickedPulse[] {
+  #onPongs(pulse: TickedPulse, channel: number): TickedPulse[] {
     const { on, off, isOnPongs } = pulse;
     if (isOnPongs) return [pulse];
-    const [begin, end] = [this.#eventClocks.convert(on), this.#eventClocks.convert(off)];
+    const clocks = this.#eventClocks.of(channel);
+    const [begin, end] = [clocks.convert(on), clocks.convert(off)];
     return begin && end ? [{ on: begin.tick, off: end.tick, isOnPongs: true }] : [];
   }
 

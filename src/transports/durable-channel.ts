@@ -41,9 +41,12 @@ export class DurableChannel implements Channel {
   /**
    * Starts a command. A link that is lost meanwhile is as one that is lost later: `resume` goes on, `close` tidies up.
    *
-   * @throws JoulebenchError `config` when the device has nowhere to keep its output; `link`, with nothing left there
+   * @throws JoulebenchError `config` when it begins with a dash or the device has nowhere to keep its output; `link`,
+   * with nothing left there
    */
   static async start(transport: ShellTransport, argv: readonly string[]): Promise<DurableChannel> {
+    // Shells would take it for an option of `exec`, and not all know an end of options there.
+    if (argv[0]?.startsWith("-")) throw new JoulebenchError("config", argv[0], "a command cannot begin with a dash; give its full path");
     const { output } = await transport.run(durable.base);
     const channel = new DurableChannel(transport, `${output.trim()}/joulebench-${randomBytes(6).toString("hex")}`);
     await channel.#begin(argv);
@@ -71,11 +74,10 @@ export class DurableChannel implements Channel {
     await this.#feeder?.write(line);
   }
 
-  /** Sends a line from the device itself, `delay_s` from now: the link may be gone by then. @throws JoulebenchError `link` */
+  /** Sends a line from the device itself, `delay_s` from now, unless it is closed before; no link is needed then. @throws JoulebenchError `link` */
   async writeLater(line: string, delay_s: number): Promise<void> {
     if (line.includes("\n")) throw new RangeError("a line holds no newline");
     await this.#transport.run(durable.feedLater(this.folder, delay_s, line));
-    this.#written.push(line);
   }
 
   /** A command that outlives the link reads on until `close`. */

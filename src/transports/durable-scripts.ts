@@ -32,23 +32,31 @@ const FOLLOW = `echo $$ >>"$1/tails"; exec tail -n "+$2" -f "$1/out"`;
 const REST = `exec tail -n "+$2" "$1/out"`;
 const FEED = `exec cat >>"$1/in"`;
 
-/** $1 folder, $2 seconds, $3 the line that is fed after them; nobody needs to be linked then. */
-const FEED_LATER = `setsid sh -c 'sleep "$2"; printf "%s\\n" "$3" >>"$1/in"' sh "$1" "$2" "$3" </dev/null >/dev/null 2>&1 &`;
+/**
+ * $1 folder, $2 seconds, $3 the line that is fed after them; nobody needs to be linked then. Who waits is known by
+ * `waits.<its session>`, which is `fed.<the same>` once it has fed its line.
+ */
+const FEED_LATER = `
+setsid sh -c '
+  : >"$1/waits.$$"; sleep "$2"; printf "%s\\n" "$3" >>"$1/in"; mv "$1/waits.$$" "$1/fed.$$"
+' sh "$1" "$2" "$3" </dev/null >/dev/null 2>&1 &`;
 
 /**
- * Prints whether the folder is there, whether the command runs, and how many lines of input it has been given. One whose
- * link was lost as it began has a second to come up.
+ * Prints whether the folder is there, whether the command runs, and how many lines of input came from the feeder. One
+ * whose link was lost as it began has a second to come up.
  */
 const STATUS = `
 [ -d "$1" ] || { echo gone; exit 0; }
 n=0; while [ ! -s "$1/pid" ] && [ $n -lt 10 ]; do sleep 0.1; n=$((n + 1)); done
 if [ -e "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; then echo running; else echo ended; fi
-wc -l <"$1/in"`;
+fed=0; for each in "$1"/fed.*; do [ -e "$each" ] && fed=$((fed + 1)); done
+echo $(($(wc -l <"$1/in") - fed))`;
 
 /** $1 folder, $2 tenths of a second to end in by itself, and again after SIGTERM. */
 const END = `
 alive() { [ -e "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; }
 tenths() { n=0; while alive "$1" && [ $n -lt "$2" ]; do sleep 0.1; n=$((n + 1)); done; }
+for each in "$1"/waits.*; do [ -e "$each" ] && kill -KILL "-\${each##*.}" 2>/dev/null; done
 kill "$(cat "$1/feed")" 2>/dev/null
 tenths "$1" "$2"
 alive "$1" && kill -TERM "$(cat "$1/pid")" && tenths "$1" "$2"

@@ -37,6 +37,17 @@ export class LineQueue implements AsyncIterable<Line> {
     this.#wake?.();
   }
 
+  /**
+   * Ends with what came after the last newline, once the command is known to have ended.
+   *
+   * @param rest dropped when `exit` rejects: the link was lost in the middle of a line
+   */
+  async endWith(rest: readonly Line[], exit: Promise<unknown>): Promise<void> {
+    const isWhole = rest.length > 0 && (await exit.then(() => true).catch(() => false));
+    if (isWhole) for (const line of rest) this.push(line);
+    this.end();
+  }
+
   /** Leaving a loop keeps the rest for the next one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Line, void, undefined> {
     while (true) {

@@ -23,7 +23,8 @@ export class ProcessChannel implements Channel {
   #closing: Promise<void> | undefined;
   #isDraining = false;
 
-  constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs) {
+  /** @param verdict on the exit code: rejects when the process ended because a link was lost, with half a line perhaps */
+  constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs, verdict?: () => Promise<unknown>) {
     this.#child = child;
     this.#name = name;
     this.#queue = new LineQueue(() => child.stdout.resume());
@@ -34,7 +35,7 @@ export class ProcessChannel implements Channel {
     child.stdin.on("error", () => {}); // Reported to the write that it belongs to.
     child.stderr.on("error", (error) => this.#complain(`${error.message}\n`));
     child.stderr.on("data", (chunk: Buffer) => this.#complain(chunk.toString("utf8")));
-    this.#read(now);
+    this.#read(now, verdict ?? (() => this.exit));
   }
 
   complaint(): string {
@@ -65,21 +66,24 @@ export class ProcessChannel implements Channel {
     return this.#closing;
   }
 
-  #read(now: () => HostNs): void {
+  #read(now: () => HostNs, verdict: () => Promise<unknown>): void {
     const { stdout } = this.#child;
     const cutter = new LineCutter();
-    const give = (texts: readonly string[]): void => {
+    let rest: Line[] = [];
+    const stamped = (texts: readonly string[]): Line[] => {
       const host_ns = now();
-      for (const text of texts) this.#queue.push({ text, host_ns });
+      return texts.map((text) => ({ text, host_ns }));
     };
     stdout.on("data", (chunk: Buffer) => {
       if (this.#queue.full && this.#isDraining) return;
-      give(cutter.push(chunk));
+      for (const line of stamped(cutter.push(chunk))) this.#queue.push(line);
       if (this.#queue.full && !this.#isDraining) stdout.pause();
     });
     stdout.on("error", (error) => this.#complain(`${error.message}\n`));
-    stdout.once("end", () => give(cutter.end()));
-    stdout.once("close", () => this.#queue.end());
+    stdout.once("end", () => {
+      rest = stamped(cutter.end());
+    });
+    stdout.once("close", () => void this.#queue.endWith(rest, verdict()));
   }
 
   async #end(): Promise<void> {

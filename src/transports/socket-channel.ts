@@ -75,19 +75,22 @@ export class SocketChannel implements Channel {
 
   #read(now: () => HostNs): void {
     const cutter = new LineCutter();
-    const give = (texts: readonly string[]): void => {
+    let rest: Line[] = [];
+    const stamped = (texts: readonly string[]): Line[] => {
       const host_ns = now();
-      for (const text of texts) this.#queue.push({ text, host_ns });
       this.#last = texts.at(-1) ?? this.#last;
+      return texts.map((text) => ({ text, host_ns }));
     };
     this.#socket.on("data", (chunk: Buffer) => {
       // Nobody may be left to read while it ends; what does not fit is then dropped, so that it can end.
       if (this.#queue.full && this.#isEnded) return;
-      give(cutter.push(chunk));
+      for (const line of stamped(cutter.push(chunk))) this.#queue.push(line);
       if (this.#queue.full && !this.#isEnded) this.#socket.pause();
     });
-    this.#socket.once("end", () => give(cutter.end()));
-    this.#socket.once("close", () => this.#queue.end());
+    this.#socket.once("end", () => {
+      rest = stamped(cutter.end());
+    });
+    this.#socket.once("close", () => void this.#queue.endWith(rest, this.exit));
   }
 
   async #verdict(): Promise<number> {

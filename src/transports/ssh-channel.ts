@@ -103,20 +103,17 @@ export class SshChannel implements Channel {
   #read(now: () => HostNs): void {
     const stream = this.#stream;
     const cutter = new LineCutter();
-    const give = (texts: readonly string[]): void => {
+    const stamped = (texts: readonly string[]): Line[] => {
       const host_ns = now();
-      for (const text of texts) this.#queue.push({ text, host_ns });
+      return texts.map((text) => ({ text, host_ns }));
     };
     stream.on("data", (chunk: Buffer) => {
       // Nobody may be left to read while it ends; what does not fit is then dropped, so that it can end.
       if (this.#queue.full && this.#closing) return;
-      give(cutter.push(chunk));
+      for (const line of stamped(cutter.push(chunk))) this.#queue.push(line);
       if (this.#queue.full && !this.#closing) stream.pause();
     });
-    stream.once("end", () => {
-      give(cutter.end());
-      this.#queue.end();
-    });
+    stream.once("end", () => void this.#queue.endWith(stamped(cutter.end()), this.exit));
   }
 
   #complain(text: string): void {

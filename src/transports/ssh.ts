@@ -65,7 +65,7 @@ class SshTransport implements Transport {
   async forward(port: number): Promise<Forward> {
     const link = this.#link;
     if (link.loss) throw link.loss;
-    const forward = await forwardBy(() => link.connect(port));
+    const forward = await forwardBy(async () => link.connect(port));
     this.#forwards.add(forward);
     return forward;
   }

@@ -98,6 +98,7 @@ plan:
       `${GOOD}device: { emulated: phone, transport: { kind: adb } }\n`,
       /line 5: device\.transport: the emulated phone runs on this machine and is not reached by adb; leave `transport` out, or `emulated`/,
     ],
+    ["a program that shells take for an option", `${GOOD}device: { command: [-a, x] }\n`, /line 5: device\.command: .*dash/],
     ["a command without a program", `${GOOD}device: { command: [] }\n`, /line 5: device\.command: expected a program/],
     [
       "a command that is a shell line",

@@ -193,6 +193,41 @@ describe.each(USERLANDS)("on a device with the shell and tools of %s, a command"
     await channel.close();
   });
 
+  test("that is given a line later gets it once, from the device alone, also when the link comes back before", async () => {
+    const channel = await script('while read -r word; do echo "got $word"; done');
+    await channel.writeLater("late", 2);
+    await link.cut();
+    link.isCut = false;
+    await channel.resume(() => {}, false);
+    await channel.write("now");
+    expect(await take(channel, 2)).toEqual(["got now", "got late"]);
+    await link.cut();
+    await channel.write("after").catch(() => undefined);
+    link.isCut = false;
+    await channel.resume(() => {}, false);
+    expect(await take(channel, 1)).toEqual(["got after"]);
+    await channel.close();
+    expect((await take(channel, 9)).filter(Boolean)).toEqual([]);
+  });
+
+  test("that is closed before a line for later is due takes along who waits with it", async () => {
+    const channel = await script("read -r word");
+    await channel.writeLater("late", 60);
+    const waiting = (): string[] => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isSleeper(pid, channel.folder));
+    await expect.poll(waiting).toHaveLength(1);
+    await channel.close();
+    await expect.poll(waiting).toEqual([]);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test("whose name is an option to a shell is a mistake of the rig", async () => {
+    await expect(DurableChannel.start(link as ShellTransport, ["-a", "other", "sh"])).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringMatching(/^-a: a command cannot begin with a dash/),
+    });
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
   test("that does not end by itself is ended, with all it has started, and nothing is left", async () => {
     const channel = await script('trap "" TERM; sleep 61 & echo "$$ $!"; while :; do sleep 0.1; done');
     const pids = (await take(channel, 1))[0]!.split(" ");
@@ -201,6 +236,16 @@ describe.each(USERLANDS)("on a device with the shell and tools of %s, a command"
     expect(existsSync(scratch) ? readdirSync(scratch) : []).toEqual([]);
   });
 });
+
+/** Whether the shell runs that feeds a line to the command of this folder later. */
+function isSleeper(pid: string, folder: string): boolean {
+  try {
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return argv.includes(folder) && argv.includes("late");
+  } catch {
+    return false; // It has ended meanwhile.
+  }
+}
 
 /** A process that is no zombie. */
 function isRunning(pid: string): boolean {

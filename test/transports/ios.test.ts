@@ -143,6 +143,21 @@ describe("one iPhone with the app", () => {
     expect(await texts(ended)).toHaveLength(1);
   });
 
+  test("half a line is none when the app was ended, and one when it said so or we end it", async () => {
+    const phone = await transport();
+    const ended = await phone.open([]);
+    app.say("whole");
+    app.mumble("half");
+    app.hangUp();
+    await expect(ended.exit).rejects.toMatchObject({ kind: "link" });
+    expect(await texts(ended)).toEqual(["whole"]);
+    const polite = await phone.open([]);
+    app.mumble('{"type":"bye"}');
+    app.hangUp();
+    expect(await polite.exit).toBe(0);
+    expect(await texts(polite)).toEqual(['{"type":"bye"}']);
+  });
+
   test("unplugged in the middle: what came is kept, the loss is told, and plugged in again it goes on", async () => {
     const phone = await transport();
     const channel = await phone.open([]);

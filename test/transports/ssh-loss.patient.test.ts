@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Channel, Transport } from "../../src/model/transport.ts";
 import { type Sshd, startSshd } from "../sshd/sshd.ts";
@@ -58,6 +60,16 @@ describe.each(KINDS)("%s", (kind) => {
     await forward.close();
     await transport.reconnect();
     expect((await transport.run(["echo", "again"])).output).toBe("again\n");
+  });
+
+  test.each([{}, { multiplex: false }])("half a line is none when the link is lost, and one when the command ends (%o)", async (more) => {
+    const transport = await opened(kind === "openssh" ? more : {});
+    expect(await transport.run(["sh", "-c", "printf half; exit 3"])).toMatchObject({ code: 3, output: "half\n" });
+    const channel = await transport.open(["sh", "-c", "echo whole; printf half; echo said >&2; exec sleep 60"]);
+    await expect.poll(() => channel.complaint()).toContain("said");
+    sshd.killSessions();
+    await expect(channel.exit).rejects.toMatchObject(LOST);
+    expect(await texts(channel.lines)).toEqual(["whole"]);
   });
 
   test("a command that is running while its link is lost runs on", async () => {
@@ -133,3 +145,14 @@ describe.each(KINDS)("%s", (kind) => {
     expect([after.serial, after.boot_id === before.boot_id]).toEqual([before.serial, false]);
   });
 });
+
+test("whoever connects to a forward whose link is lost is reset", async () => {
+  const transport = await openTransport("ssh", optionsFor(sshd));
+  const channel = await transport.open(["cat"]);
+  const { host, port } = await transport.forward(1);
+  sshd.killSessions();
+  await expect(channel.exit).rejects.toMatchObject(LOST);
+  const client = connect(port, host, () => client.write("GET / HTTP/1.1\r\n"));
+  const [error] = (await once(client, "error")) as [NodeJS.ErrnoException];
+  expect(error.code).toBe("ECONNRESET");
+}, 20_000);

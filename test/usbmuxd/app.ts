@@ -49,6 +49,11 @@ export class App {
     }
   }
 
+  /** Says what has no end of a line. */
+  mumble(text: string): void {
+    for (const socket of this.#sockets) socket.write(text);
+  }
+
   /** Ends every connection, as an app does that the system has ended. */
   hangUp(): void {
     for (const socket of this.#sockets) socket.end();
