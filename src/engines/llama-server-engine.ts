@@ -32,20 +32,18 @@ interface Options extends CallOptions {
 export class LlamaServer implements Engine {
   readonly #options: Options;
   readonly #context: EngineContext;
-  readonly #forward: Forward;
   #process: ServerProcess | undefined;
 
-  private constructor(options: Options, context: EngineContext, forward: Forward) {
+  private constructor(options: Options, context: EngineContext) {
     this.#options = options;
     this.#context = context;
-    this.#forward = forward;
   }
 
   /** @throws JoulebenchError `config` when the transport reaches no ports of the device */
   static async open(options: Options, context: EngineContext): Promise<LlamaServer> {
     const { transport } = context;
     if (!transport.forward) throw new JoulebenchError("config", "llama-server", "the transport cannot reach a port of the device");
-    return new LlamaServer(options, context, await transport.forward(options.port));
+    return new LlamaServer(options, context);
   }
 
   load(): Promise<EngineAnswer> {
@@ -68,17 +66,25 @@ export class LlamaServer implements Engine {
   async ask(request: EngineRequest): Promise<EngineAnswer> {
     const call = callFor(request, this.#options);
     const limit = patience(this.#context, request.limit_s);
-    stateBegin(this.#context, request, call.form, { endpoint: call.endpoint });
-    const answer = stateEnd(this.#context, request, await this.#post(call, limit));
+    const answer = await this.#reached(async (forward) => {
+      stateBegin(this.#context, request, call.form, { endpoint: call.endpoint });
+      return stateEnd(this.#context, request, await this.#post(call, forward, limit));
+    });
     if (this.#options.metrics && answer.outcome === "ok") await this.#get("/metrics", (text, host_ns) => this.#context.hear(text, host_ns));
     return answer;
   }
 
   async close(): Promise<void> {
+    await this.#process?.close();
+  }
+
+  /** The server's port for one act: a link that is made anew lets go of every forward from before. @throws JoulebenchError `link` */
+  async #reached<T>(act: (forward: Forward) => Promise<T>): Promise<T> {
+    const forward = await this.#context.transport.forward!(this.#options.port);
     try {
-      await this.#process?.close();
+      return await act(forward);
     } finally {
-      await this.#forward.close();
+      await forward.close();
     }
   }
 
@@ -106,13 +112,13 @@ export class LlamaServer implements Engine {
     return givenUp(limit, "");
   }
 
-  async #post({ endpoint, body }: Call, limit: Patience): Promise<EngineAnswer> {
+  async #post({ endpoint, body }: Call, forward: Forward, limit: Patience): Promise<EngineAnswer> {
     const lines = new AnswerLines();
     let plain = "";
     try {
       // One connection an answer: a server that closes an idle one just then would break the next.
       const headers = { "content-type": "application/json", connection: "close" };
-      const response = await fetch(this.#url(endpoint), { method: "POST", headers, body: JSON.stringify(body), signal: limit.signal });
+      const response = await fetch(urlOf(forward, endpoint), { method: "POST", headers, body: JSON.stringify(body), signal: limit.signal });
       for await (const { text, host_ns } of bodyLines(response, this.#context.now)) {
         this.#context.hear(text, host_ns);
         lines.add(text);
@@ -121,14 +127,14 @@ export class LlamaServer implements Engine {
       if (!response.ok) return refusal(response.status, errorWords(plain), lines.text);
     } catch (error) {
       if (limit.signal.aborted) return givenUp(limit, lines.text);
-      return this.#broken(error, lines.text);
+      return this.#broken(error, forward, lines.text);
     }
     if (lines.error !== undefined) return refusal(200, lines.error, lines.text);
-    return lines.isWhole ? { outcome: "ok", text: lines.text } : this.#broken(new Error("the answer broke off"), lines.text);
+    return lines.isWhole ? { outcome: "ok", text: lines.text } : this.#broken(new Error("the answer broke off"), forward, lines.text);
   }
 
   /** The connection broke: the server has died, or the device is gone. @throws JoulebenchError `link` for the latter */
-  async #broken(error: unknown, text: string): Promise<EngineAnswer> {
+  async #broken(error: unknown, forward: Forward, text: string): Promise<EngineAnswer> {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const why = cause instanceof Error ? cause.message : String(cause);
     if (/timeout/i.test(why) && cause !== error) return { outcome: "timeout", text, detail: `nothing came for ${SILENCE_S} s` };
@@ -136,6 +142,8 @@ export class LlamaServer implements Engine {
     if (ended && "lost" in ended) throw ended.lost;
     if (ended) return judge(ended.code === 0 ? null : ended.code, this.#process?.complaint() ?? "", text);
     await this.#context.transport.identity(); // Says so when the device is gone.
+    if (!(await this.#isWell(forward)) && (await this.#get("/health", () => {})))
+      throw new JoulebenchError("link", "llama-server", "the link was lost in the middle of an answer; the server is well");
     return { outcome: "crash", text, detail: `the connection to the server broke: ${why}` };
   }
 
@@ -147,20 +155,36 @@ export class LlamaServer implements Engine {
   /** @returns whether it answered well; each line of such an answer is given to `take` */
   async #get(endpoint: string, take: EngineContext["hear"]): Promise<boolean> {
     try {
-      const response = await fetch(this.#url(endpoint), { signal: patience(this.#context, SMALL_ANSWER_S).signal });
-      for await (const { text, host_ns } of bodyLines(response, this.#context.now)) if (response.ok) take(text, host_ns);
-      return response.ok;
+      return await this.#reached(async (forward) => {
+        const response = await fetch(urlOf(forward, endpoint), { signal: patience(this.#context, SMALL_ANSWER_S).signal });
+        for await (const { text, host_ns } of bodyLines(response, this.#context.now)) if (response.ok) take(text, host_ns);
+        return response.ok;
+      });
     } catch {
       return false; // Not there yet, or not any more: whoever asks goes on and sees.
     }
+  }
+
+  /** It is well, seen through a forward that may lead nowhere any more. */
+  async #isWell(forward: Forward): Promise<boolean> {
+    const { signal } = patience(this.#context, SMALL_ANSWER_S);
+    return fetch(urlOf(forward, "/health"), { signal }).then(
+      async (response) => {
+        await response.body?.cancel();
+        return response.ok;
+      },
+      () => false,
+    );
   }
 
   /** Anything that answers, or that accepts and says nothing, holds the port. */
   async #isTaken(): Promise<boolean> {
     const limit = patience(this.#context, 2);
     try {
-      await (await fetch(this.#url("/health"), { signal: limit.signal })).body?.cancel();
-      return true;
+      return await this.#reached(async (forward) => {
+        await (await fetch(urlOf(forward, "/health"), { signal: limit.signal })).body?.cancel();
+        return true;
+      });
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       return limit.signal.aborted || (cause instanceof Error && cause.name === "HTTPParserError");
@@ -172,8 +196,6 @@ export class LlamaServer implements Engine {
     const sized = [...(threads === undefined ? [] : ["-t", `${threads}`]), ...(context === undefined ? [] : ["-c", `${context}`])];
     return [path, "-m", model, "--host", "127.0.0.1", "--port", `${port}`, "-np", "1", ...sized, ...(metrics ? ["--metrics"] : []), ...own];
   }
-
-  #url(endpoint: string): string {
-    return `http://${this.#forward.host}:${this.#forward.port}${endpoint}`;
-  }
 }
+
+const urlOf = ({ host, port }: Forward, endpoint: string): string => `http://${host}:${port}${endpoint}`;

@@ -9,6 +9,7 @@ class CuttableLink implements Transport {
   readonly #device: Transport;
   readonly #lost: Promise<never>;
   #isLost = false;
+  #connections = 0;
   cut: () => void = () => {};
 
   constructor(device: Transport) {
@@ -36,8 +37,15 @@ class CuttableLink implements Transport {
     };
   }
 
+  /** Back at once, before anybody has noticed; forwards from before lead nowhere. */
+  reconnect(): Promise<void> {
+    this.#connections++;
+    return Promise.resolve();
+  }
+
   async forward(port: number): ReturnType<NonNullable<Transport["forward"]>> {
-    const isLost = (): boolean => this.#isLost;
+    const connection = this.#connections;
+    const isLost = (): boolean => this.#isLost || connection !== this.#connections;
     const nowhere = await freePort();
     return {
       host: "127.0.0.1",
@@ -89,6 +97,20 @@ test("an attached server behind a lost link is an error of the link", async () =
   await engine.load();
   link.cut();
   await expect(engine.ask(request({ prompt: "x" }))).rejects.toMatchObject({ kind: "link" });
+});
+
+test("an attached server is asked again over a link that was made anew", async () => {
+  const port = await freePort();
+  const server = await bench.engine("llama-server", { path: program("llama-server"), model: bench.model(), port });
+  await server.load();
+  const engine = await open("llama-server", { attach: true, port });
+  await engine.load();
+  // One request is under way when the link is lost and back, before anybody has noticed; the next one comes after it.
+  const asked = engine.ask(request({ prompt: "x", outputTokens: 2 }));
+  await link.reconnect();
+  await expect(asked).rejects.toMatchObject({ kind: "link", message: expect.stringContaining("lost in the middle of an answer") });
+  expect(await engine.ask(request({ prompt: "x", outputTokens: 2 }))).toMatchObject({ outcome: "ok" });
+  await engine.close();
 });
 
 test("a run on a lost device is an error of the link, not an answer", async () => {
