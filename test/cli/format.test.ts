@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clockTime, printable, significant, table, withUncertainty, wrap } from "../../src/cli/format.ts";
+import { clockTime, laidOutAt, printable, significant, table, withUncertainty, wrap } from "../../src/cli/format.ts";
 
 describe("numbers", () => {
   test.each([
@@ -50,4 +50,18 @@ describe("a table", () => {
     expect(table([["\u001b[31mred\u0007"]])).toBe("  \ufffd[31mred\ufffd");
     expect(printable("a\nb\u0000\u009b2J\tc")).toBe("a\nb\ufffd\ufffd2J\ufffdc");
   });
+});
+
+test("a message beside a name goes on below itself, and its commands stay whole on lines of their own", () => {
+  const command = "ssh-keyscan -p 2222 -t ed25519 a-device-with-a-long-name.lab >> /home/somebody/.ssh/known_hosts";
+  expect(laidOutAt(`its key is not known to anybody here, so compare it, then run: ${command}; after that, try again`, 60)).toBe(
+    [
+      "its key is not known to",
+      `${" ".repeat(60)}anybody here, so compare`,
+      `${" ".repeat(60)}it, then run:`,
+      `    ${command}`,
+      `${" ".repeat(60)}after that, try again`,
+    ].join("\n"),
+  );
+  expect(laidOutAt("run: ssh-add key", 10)).toBe("run:\n    ssh-add key");
 });

@@ -110,6 +110,14 @@ describe.concurrent("a device that", () => {
   });
 });
 
+test("an engine that ends without a word: the cell is invalid, with the rule and what it found, exit code 1", async () => {
+  writeFileSync(join(dir, "mute.yaml"), "name: test\ndevice: { engine: { kind: llama-completion, path: /bin/true, model: a.gguf } }\n");
+  const plan = "workload: { kind: prompts, prompts: [a] }\nbaseline_s: 0\nafter_s: 0\nsettle_s: 0\npulses: false\n";
+  writeFileSync(join(dir, "mute-plan.yaml"), plan);
+  const ended = await joulebench(["run", "mute.yaml", "--plan", "mute-plan.yaml", "--out", "mute-out"], { cwd: dir });
+  expect([ended.code, ended.stderr]).toEqual([1, expect.stringMatching(/invalid: not valid: .*requests \(0 valid of \d seen, 1 planned/)]);
+});
+
 describe.concurrent("a plan whose", () => {
   const engine = { more: "engine: { kind: llama-server, model: a.gguf, context: 64 }\n" };
   const cases: readonly [string, string, string | Uint8Array | undefined, RegExp][] = [
