@@ -132,7 +132,10 @@ async function loaded(
     await unlessFailed(bench, driven.prepare());
     return driven;
   } catch (error) {
-    await driven.close();
+    driven.giveUp();
+    // What a lost link has left running can only be ended once it is back.
+    if (!signal.aborted) await device!.whole();
+    await driven.close().catch(() => undefined); // The error at hand came first.
     throw error;
   }
 }
