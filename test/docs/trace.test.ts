@@ -123,12 +123,19 @@ describe("joulebench export", () => {
 
   test("writes lines that a time-series database takes: results and tenths of a second", () => {
     const lines = joulebench("export", "sessions/on-samples", "--format", "lp").trim().split("\n");
-    const line = /^\w+(,[a-z_]+=(\\.|[^ ,=\\])+)* ([a-z_]+=([-+.\de]+i?|true|false|"(\\.|[^"\\])*")(,|(?= )))+ \d{19}$/;
+    const line = /^\w+(,[a-z_]+=(\\.|[^ ,=\\])+)* ([a-z\d_]+=([-+.\de]+i?|true|false|"(\\.|[^"\\])*")(,|(?= )))+ \d{19}$/;
     expect(lines.filter((each) => !line.test(each))).toEqual([]);
     const powers = lines.filter((each) => each.startsWith("power,"));
     expect(powers).toHaveLength(1200);
     expect(powers[605]).toMatch(/ .*power_w=5\.5,power_min_w=5\.5,power_max_w=5\.5/);
-    expect(lines.filter((each) => each.startsWith("inference,"))).toHaveLength(resultsOf("sessions/on-samples").measurements.length);
+    // One point per window, with everything that was measured of it.
+    const { measurements } = resultsOf("sessions/on-samples");
+    const windows = new Set(measurements.map(({ phase, request, index, start_s }) => JSON.stringify([phase, request, index, start_s])));
+    const points = lines.filter((each) => each.startsWith("inference,"));
+    expect(points).toHaveLength(windows.size);
+    expect(points.filter((each) => each.includes("energy_per_token_j="))).toHaveLength(
+      measurements.filter(({ name }) => name === "decode_energy_per_token").length,
+    );
   });
 
   test.each<[string[], string]>([
