@@ -25,7 +25,7 @@ export interface Doing {
   readonly edges?: boolean;
   /** How far the device's whole clock has jumped by a true time: pings see it too. */
   readonly jumped_s?: (true_s: number) => number;
-  /** The device's channel is closed then and opened again at once. */
+  /** The device's channel is lost then and opened again at once. */
   readonly reopened_s?: number;
   /** What becomes of the nth answer to a ping. */
   readonly pong?: (line: string, n: number) => string;
@@ -154,8 +154,10 @@ function device(doing: Doing, { prompts, trains_s, stop_s }: Times, random: Rand
   const said: Said[] = [{ source: "device", kind: "open", at_s: 0.55, bytes: "{}" }];
   const line = (kind: "rx" | "tx", at_s: number, text: string): void =>
     void said.push({ source: "device", kind, at_s, bytes: `${text}\n` });
-  if (reopened_s !== undefined)
-    for (const kind of ["close", "open"] as const) said.push({ source: "device", kind, at_s: reopened_s, bytes: "{}" });
+  if (reopened_s !== undefined) {
+    said.push({ source: "device", kind: "close", at_s: reopened_s, bytes: '{"lost":"it hung up"}' });
+    said.push({ source: "device", kind: "open", at_s: reopened_s, bytes: "{}" });
+  }
   let id = 0;
   for (let at_s = 0.6; at_s < stop_s; at_s += 0.25) {
     const arrives_s = at_s + 40e-6 + exponential(random, 1e-4);
