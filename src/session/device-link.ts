@@ -189,11 +189,14 @@ export class DeviceLink {
 
   /** One at a time: what is lost meanwhile is seen by it, or once it is through. */
   #beginMending(reason: string): Promise<void> {
-    const mending = this.#mend(reason).finally(() => {
-      this.#mending = undefined;
-      // Lost again before anybody watched.
-      if (this.#heartbeat?.isStopped) this.#lost("it fell silent as soon as it was back");
-    });
+    const mending = this.#mend(reason)
+      .finally(() => {
+        this.#mending = undefined;
+      })
+      .then(() => {
+        // Lost again before anybody watched.
+        if (this.#heartbeat?.isStopped) this.#lost("it fell silent as soon as it was back");
+      });
     this.#mending = mending.catch(() => undefined); // Whoever began it hears of its failure.
     return mending;
   }
