@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that wait for real time to pass and do little meanwhile: they run after the fast ones, many at once. */
+/** Tests that wait for real time to pass and do little meanwhile: they run after the fast ones, side by side. */
 const PATIENT = ["test/**/*.patient.test.ts"];
 
 /** Tests whose subject is real time: they run one at a time, after all others, with nothing else on the machine. */
@@ -31,7 +31,7 @@ export default defineConfig({
           name: "patient",
           include: PATIENT,
           globalSetup: "./test/build.ts",
-          maxWorkers: 4,
+          maxWorkers: 2,
           maxConcurrency: 12,
           sequence: { groupOrder: 1 },
           expect: { poll: { timeout: 10_000 } },

@@ -120,7 +120,7 @@ describe("what can go wrong with a request", () => {
   });
 });
 
-test("500 prompts arrive as they are", { timeout: 60_000 }, async () => {
+test("150 prompts arrive as they are", { timeout: 60_000 }, async () => {
   const path = bench.script("keep", `while [ "$1" != -p ]; do shift; done\nprintf '%s' "$2" >"\${0%/*}/prompt"\n`);
   const engine = await engineOf({ path, log: "text" });
   const arrived: string[] = [];
