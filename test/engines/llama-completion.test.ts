@@ -124,7 +124,7 @@ test("150 prompts arrive as they are", { timeout: 60_000 }, async () => {
   const path = bench.script("keep", `while [ "$1" != -p ]; do shift; done\nprintf '%s' "$2" >"\${0%/*}/prompt"\n`);
   const engine = await engineOf({ path, log: "text" });
   const arrived: string[] = [];
-  const asked = prompts(seeded(2), 500);
+  const asked = prompts(seeded(2), 150);
   for (const prompt of asked) {
     await engine.ask(request({ prompt }));
     arrived.push(readFileSync(join(bench.folder, "prompt"), "utf8"));
