@@ -54,7 +54,7 @@ const eventsOf = ({ session }: { session: string }, type: string): number =>
 
 /** The session has all its files, and analyze gives the same results again. */
 async function expectKept({ session, dir }: { session: string; dir: string }, state: "closed" | "interrupted"): Promise<void> {
-  const files = readdirSync(session).filter((name) => name !== "outbox");
+  const files = readdirSync(session).filter((name) => name !== "outbox" && name !== "trace");
   expect(files.sort()).toEqual(["events.jsonl", "results.json", "session.json", "tape"]);
   expect(readdirSync(join(session, "tape"))).toEqual(["000000.seg.gz"]);
   expect(readSessionFile(session).state).toBe(state);

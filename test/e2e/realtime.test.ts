@@ -247,7 +247,7 @@ describe.concurrent("its session, damaged", () => {
     );
     const events = readFileSync(join(folder, "events.jsonl"), "utf8");
     rmSync(join(folder, "events.jsonl"));
-    mkdirSync(join(folder, "trace"));
+    mkdirSync(join(folder, "trace"), { recursive: true });
     const { code, stdout, stderr } = await analyze(folder);
     expect([code, stdout]).toEqual([0, written]);
     expect(stderr).toContain("was never closed");
