@@ -138,7 +138,7 @@ describe.concurrent("a plan whose", () => {
       "prompts file has a line that is no JSON",
       "workload: { kind: prompts, file: p.jsonl }",
       '{"prompt":"a"}\n{"prompt":\n',
-      /workload\.file: line 2: is not JSON; expected one object per line/,
+      /workload\.file: .*p\.jsonl: line 2: is not JSON; expected one object per line/,
     ],
     ["cell is impossible", "workload: { kind: fixed, prompt_tokens: 100, output_tokens: 8 }", "", /line 1: workload.*(64|context)/],
     ["engine is none", "engine: { kind: llama-srever }\nworkload: { kind: prompts, prompts: [a] }", "", /line 1: engine\.kind/],
