@@ -53,7 +53,7 @@ function windowOf(phase: "load" | "unit", start: TimedEvent, end: TimedEvent): W
     tokens: phase === "load" ? 0 : (end.event.count ?? start.event.count ?? 1),
     ...(unit === undefined ? {} : { unit }),
     ...(correct === undefined ? {} : { correct }),
-    flags: outcome === "ok" ? [] : [OUTCOME_FLAGS[outcome]],
+    flags: outcome === "ok" ? [] : [OUTCOME_FLAGS[outcome], "INVALID"],
   };
 }
 

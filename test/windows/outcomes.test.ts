@@ -28,6 +28,6 @@ describe("a request that did not end well", () => {
 test("a unit that did not end well is flagged, and told", () => {
   const unit = { unit: "image" };
   const { windows, outcomes } = cut([event("unit_start", 1, unit), event("unit_end", 3, { ...unit, outcome: "crash" })]);
-  expect(windows).toMatchObject([{ phase: "unit", flags: ["OUTCOME_CRASH"] }]);
+  expect(windows).toMatchObject([{ phase: "unit", flags: ["OUTCOME_CRASH", "INVALID"] }]);
   expect(outcomes).toEqual([{ request: "r1", outcome: "crash" }]);
 });
