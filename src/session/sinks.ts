@@ -1,10 +1,13 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { toSession } from "../model/clock.ts";
+import { JoulebenchError } from "../model/errors.ts";
 import type { Results } from "../model/results.ts";
 import type { Patience, Sink, SinkContext, SinkKind } from "../model/sink.ts";
 import type { Rig } from "../rig/rig.ts";
 import { sinks as kinds } from "../sinks/index.ts";
 import { powerMeans } from "./means.ts";
+import { lockFile } from "./owner-lock.ts";
 import type { Streams } from "./streams.ts";
 
 /** A session ends at most so long after its last result because of a sink, and at once where the service just failed. */
@@ -29,11 +32,39 @@ export function sinkContext(kind: SinkKind, rig: Rig, told: Told, notice: (messa
   return { ...about, notice: (message) => notice(`${kind.kind}: ${message}`), fault };
 }
 
+/**
+ * Opens a sink as the only one that sends what its outbox holds, until it is closed.
+ *
+ * @throws JoulebenchError `link` while another process sends it, `sink` when there is no place for it
+ */
+export function openSink(kind: SinkKind, options: unknown, context: SinkContext): Sink {
+  const { outbox } = context;
+  try {
+    mkdirSync(outbox, { recursive: true });
+  } catch (cause) {
+    throw new JoulebenchError("sink", outbox, `cannot be made (${cause instanceof Error ? cause.message : cause}); choose another --out`, {
+      cause,
+    });
+  }
+  const release = lockFile(join(outbox, "lock"), outbox, {
+    subject: outbox,
+    heldBy: ({ pid }) => `is being sent by process ${pid}; wait until that has ended, or end it`,
+    remedy: "choose another --out",
+  });
+  try {
+    const sink = kind.open(options, context);
+    return { ...sink, close: (patience) => sink.close(patience).finally(release) };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
 /** Opens the sinks that the rig names. What they refuse is said to the user and is no part of the results. */
 export function openSinks(rig: Rig, told: Told, notice: (message: string) => void): Sink[] {
   return kinds.flatMap((kind) => {
     const options = rig.sinks[kind.kind];
-    return options === undefined ? [] : [kind.open(options, sinkContext(kind, rig, told, notice))];
+    return options === undefined ? [] : [openSink(kind, options, sinkContext(kind, rig, told, notice))];
   });
 }
 

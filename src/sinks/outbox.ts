@@ -13,7 +13,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
-import { lockFolder } from "./outbox-lock.ts";
 
 /** Appended lines stay in memory up to this, or until somebody flushes. */
 const HELD_BYTES = 64 * 1024;
@@ -59,7 +58,6 @@ export const waitingOf = ({ appended, delivered, rejected }: Cursor): number => 
  */
 export class Outbox {
   readonly #dir: string;
-  readonly #unlock: () => void;
   #cursor: Cursor;
   #writing: number;
   #written = 0;
@@ -71,19 +69,17 @@ export class Outbox {
   #buffer: Buffer | undefined;
   lost = 0;
 
-  /** Goes on with what is in `dir`, or begins `anew`. @throws JoulebenchError `link` while another process has it, `sink` when it cannot be made */
+  /** Goes on with what is in `dir`, which nobody else writes to, or begins `anew`. @throws JoulebenchError `sink` when it cannot be made */
   constructor(dir: string, anew = false) {
     this.#dir = dir;
     try {
       mkdirSync(dir, { recursive: true });
-      this.#unlock = lockFolder(dir);
       if (anew) for (const name of readdirSync(dir)) if (/\.lp$|^cursor\.json/.test(name)) rmSync(join(dir, name), { force: true });
       this.#cursor = readCursor(dir) ?? START;
       // Never behind a line that was cut off.
       this.#writing = Math.max(this.#cursor.segment - 1, ...segmentsOf(dir)) + 1;
       this.#keep();
     } catch (cause) {
-      if (cause instanceof JoulebenchError) throw cause;
       throw new JoulebenchError("sink", dir, `cannot be written (${messageOf(cause)})`, { cause });
     }
   }
@@ -164,7 +160,6 @@ export class Outbox {
     // Settled lines are in the database and can be had again from the tape.
     if (this.waiting === 0) for (const segment of segmentsOf(this.#dir)) rmSync(this.#path(segment), { force: true });
     this.#keep();
-    this.#unlock();
   }
 
   #lose(lines: number, reason: string): void {

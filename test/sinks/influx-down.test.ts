@@ -51,13 +51,6 @@ describe("without a database", () => {
     await server.stop();
   });
 
-  test("only one process may send an outbox", async () => {
-    const { sink, outbox } = open({ port: await freePort() });
-    expect(() => open({ port: 1 }, QUICK, outbox)).toThrow(/is being sent by process \d+; wait until that has ended/);
-    await sink.close(END);
-    await open({ port: await freePort() }, QUICK, outbox).sink.close(END);
-  });
-
   test("a session that never was leaves nothing that calls itself whole", async () => {
     const { sink, outbox } = open({ port: await freePort() });
     sink.power?.(mean(0));
