@@ -5,6 +5,8 @@ export const NO_CLOCK = 78;
  * Runs a program on the device and says when it began and ended, by the device's own time of day, so that the link does
  * not count. Arguments: the request and the unit as JSON texts, the count, then the program's own argument vector.
  *
+ * An empty line comes before the last: a program may leave its own last line open.
+ *
  * The shell's `$EPOCHREALTIME` (mksh, bash, busybox) costs no process; `date` does. mksh prints by `print`, because its
  * `printf` is a process, too. The program is in the background so that a signal that ends the script can end it first.
  */
@@ -27,6 +29,7 @@ wait "$child"
 code=$?
 now
 if [ "$code" -eq 0 ]; then how="\\"count\\":$count"; else how='"outcome":"crash"'; fi
+put ""
 put "{\\"type\\":\\"unit_end\\",\\"time_s\\":$t,\\"realtime_s\\":$t,\\"request\\":$request,\\"unit\\":$unit,$how}"
 exit "$code"
 `;

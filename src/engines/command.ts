@@ -69,6 +69,7 @@ class Command implements Engine {
     if (code === undefined) return givenUp(limit, said.text);
     mustStart(argv[0] ?? "", code, complaint);
     if (code === NO_CLOCK && complaint.includes("EPOCHREALTIME")) throw new JoulebenchError("config", "command", lastWords(complaint));
-    return judge(code, complaint, said.text);
+    // The script ends what it prints with an empty line of its own.
+    return judge(code, complaint, said.text.replace(/\n$/, ""));
   }
 }

@@ -30,6 +30,13 @@ test("150 prompts arrive as they are, each inside its argument", { timeout: 60_0
 });
 
 describe("one run", () => {
+  test.each(["score 0.93", "score 0.93\n", ""])("that prints %j has printed that, and has an end", async (printed) => {
+    const engine = await commandOf(["printf", "%s", printed]);
+    const from = bench.events.length;
+    expect(await engine.ask(request())).toEqual({ outcome: "ok", text: printed });
+    expect(bench.events.slice(from).map(({ type }) => type)).toEqual(["unit_start", "unit_end"]);
+  });
+
   test("is timed on the device, with what the program says of itself", async () => {
     const stages = `echo '{"type":"unit_start","time_s":1,"unit":"image","phase":"resize"}'\nsleep 0.2\necho not an event\n`;
     const engine = await commandOf([bench.script("images", stages), "{output_tokens}"], { unit: "image", count: 8 });
@@ -56,11 +63,12 @@ describe("one run", () => {
   test.each(["dash", "bash", "mksh", "busybox sh"])("is timed alike by %s", async (shell) => {
     const argv = [...shell.split(" "), "-c", COMMAND_SCRIPT, "sh", '"r"', '"run"', "1", "sleep", "0.1"];
     const { output = "", code } = (await bench.transport.run?.(argv)) ?? {};
-    const [start, end] = output
+    const [start, open, end] = output
       .trim()
       .split("\n")
+      .map((line) => line || "null")
       .map((line) => JSON.parse(line) as { type: string; time_s: number; count?: number });
-    expect([code, start?.type, end?.type, end?.count]).toEqual([0, "unit_start", "unit_end", 1]);
+    expect([code, start?.type, open, end?.type, end?.count]).toEqual([0, "unit_start", null, "unit_end", 1]);
     expect((end?.time_s ?? 0) - (start?.time_s ?? 0)).toBeGreaterThanOrEqual(0.1);
   });
 
