@@ -4,6 +4,7 @@ import type { EventParserKind, LoggedEvent } from "../model/parser.ts";
 import { parseJson } from "./json-text.ts";
 import { given } from "./request-record.ts";
 import { Rereads } from "./rereads.ts";
+import { StatedEnds } from "./stated-ends.ts";
 
 const Count = z.int().nonnegative();
 
@@ -61,12 +62,16 @@ export const jsonl: EventParserKind = {
   summary: "one JSON object per line: type, time_s, request, tokens",
   open: () => {
     const rereads = new Rereads();
+    const ends = new StatedEnds();
     return {
       push: (line) => {
         const parsed = parseEvent(line);
         if (!("event" in parsed)) return undefined;
-        return rereads.knows(line, parsed.event.tick) ? [] : [parsed.event];
+        if (rereads.knows(line, parsed.event.tick)) return [];
+        ends.hear(parsed.event);
+        return [parsed.event];
       },
+      sent: (line, host_ns) => ends.sent(line, host_ns),
       end: () => [],
     };
   },

@@ -2,6 +2,7 @@ import type { EventParserKind } from "../model/parser.ts";
 import { parseJson } from "./json-text.ts";
 import { parseEvent } from "./jsonl.ts";
 import { Rereads } from "./rereads.ts";
+import { StatedEnds } from "./stated-ends.ts";
 
 /** What stands before the message: a time, process, thread, level, tag (`threadtime`, and with another time `epoch`, `monotonic`). */
 const PREFIX =
@@ -20,6 +21,7 @@ export const logcatJsonl: EventParserKind = {
   summary: "the same in lines of Android's log, after the tag",
   open: () => {
     const rereads = new Rereads();
+    const ends = new StatedEnds();
     return {
       push: (line) => {
         if (OWN.test(line) || line.trim() === "") return [];
@@ -27,9 +29,12 @@ export const logcatJsonl: EventParserKind = {
         if (message === undefined) return undefined;
         if (!message.startsWith("{")) return [];
         const parsed = parseEvent(message);
-        if ("event" in parsed) return rereads.knows(message, parsed.event.tick) ? [] : [parsed.event];
-        return isOurs(message) ? undefined : [];
+        if (!("event" in parsed)) return isOurs(message) ? undefined : [];
+        if (rereads.knows(message, parsed.event.tick)) return [];
+        ends.hear(parsed.event);
+        return [parsed.event];
       },
+      sent: (line, host_ns) => ends.sent(line, host_ns),
       end: () => [],
     };
   },
