@@ -97,7 +97,10 @@ export function idleIsTheSame({ baselines: { cold, hot } }: Evidence): Verdict {
 
 /** Largest change of any temperature, from the first third to the last third of the idle time net values refer to. */
 export function temperatureIsSteady({ recording }: Evidence): Verdict {
-  const first_s = Math.min(...recording.events.map((event) => timeOf(recording, event) ?? Number.POSITIVE_INFINITY));
+  const first_s = recording.events.reduce(
+    (first, event) => Math.min(first, timeOf(recording, event) ?? Number.POSITIVE_INFINITY),
+    Number.POSITIVE_INFINITY,
+  );
   const cold = recording.idle.filter(([, end_s]) => end_s <= first_s);
   const drifts = [...new Set(recording.readings.map((each) => each.channel))]
     .filter((channel) => channel.startsWith("temperature_degc"))

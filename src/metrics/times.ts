@@ -58,7 +58,11 @@ function withoutPower(window: Window): WindowEnergy {
 
 /** From the first thing known to the last, seconds. */
 function spanOf({ idle }: Recording, windows: readonly Window[]): number {
-  const first_s = Math.min(...windows.map(({ start_s }) => start_s), ...idle.map(([start_s]) => start_s));
-  const last_s = Math.max(...windows.map(({ end_s }) => end_s), ...idle.map(([, end_s]) => end_s));
+  // A long session has more windows than a call may have arguments.
+  let [first_s, last_s] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const [start_s, end_s] of [...idle, ...windows.map((each) => [each.start_s, each.end_s] as const)]) {
+    first_s = Math.min(first_s, start_s);
+    last_s = Math.max(last_s, end_s);
+  }
   return last_s - first_s;
 }
