@@ -124,7 +124,7 @@ async function phases(bench: Bench, rig: Rig, course: Met): Promise<void> {
 async function loaded(
   bench: Bench,
   rig: Rig,
-  { device, work, signal, stage }: Met & Required<Pick<Met, "device" | "work">>,
+  { device, work, signal, stage, notice }: Met & Required<Pick<Met, "device" | "work">>,
 ): Promise<Workload> {
   stage("loading", undefined);
   const driven = await openWorkload(bench, rig, work, { device: device!, signal });
@@ -135,7 +135,8 @@ async function loaded(
     driven.giveUp();
     // What a lost link has left running can only be ended once it is back.
     if (!signal.aborted) await device!.whole();
-    await driven.close().catch(() => undefined); // The error at hand came first.
+    // The error at hand came first, but what still runs there has to be known.
+    await driven.close().catch((left: unknown) => notice(left instanceof Error ? left.message : String(left)));
     throw error;
   }
 }

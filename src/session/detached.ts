@@ -39,16 +39,20 @@ export async function detached(bench: Bench, { plan }: Rig, { device, power, sig
   const told_ms = performance.now();
   await process.startLater(baseline_s + GUARD_S);
   await device.detach();
+  let failure: unknown;
   try {
     await power?.cut();
     const spent_s = (performance.now() - told_ms) / 1000;
     await alone(bench, { idle_s: idleLeft_s(baseline_s, spent_s), work_s: detached_s - spent_s }, { signal, stage });
   } catch (error) {
-    await power?.restore();
-    await device.attach(); // What was left running there can only be ended over a link.
-    throw error;
+    failure = error;
   }
   await power?.restore();
+  if (failure !== undefined) {
+    // What was left running there can only be ended over a link; that it does not come back is not what went wrong first.
+    await device.attach().catch(() => undefined);
+    throw failure;
+  }
   const ended = workloadEnd(bench, process, { seconds: plan.link_patience_s + HEARING_S, key: "plan.detached_s" });
   ended.catch(() => undefined); // Heard below, unless the device does not come back.
   await device.attach();

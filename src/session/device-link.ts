@@ -124,7 +124,7 @@ export class DeviceLink {
 
   /** Resolves when the link is there; at once when it is not lost. */
   async whole(): Promise<void> {
-    await this.#mending;
+    while (this.#mending) await this.#mending;
   }
 
   /** Lets the link go on purpose: nobody listens, nobody asks, until `attach`. */

@@ -37,7 +37,12 @@ export function readSessionFile(dir: string): SessionFile {
   try {
     content = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new JoulebenchError("config", path, "is not whole JSON: it was cut off or edited", { cause });
+    throw new JoulebenchError(
+      "config",
+      path,
+      "is not whole JSON: it was cut off or edited; copy it again from where the session was recorded",
+      { cause },
+    );
   }
   if (typeof content !== "object" || content === null || !("format" in content) || typeof content.format !== "number")
     throw new JoulebenchError("config", path, "is not a joulebench session file (no format number)");
