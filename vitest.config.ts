@@ -19,7 +19,7 @@ export default defineConfig({
           // Benches with real instruments are asked for by name: npx vitest run --project hardware.
           exclude: [...PATIENT, ...REALTIME, "test/hardware/**"],
           globalSetup: "./test/build.ts",
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
           expect: { poll: { timeout: 10_000 } },
           testTimeout: 20_000,

@@ -13,6 +13,8 @@ import { openResponder, type Responder } from "./responder.ts";
 /** First and longest wait before a lost link is tried again: it is to be back soon after it can be. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
+/** Clock pings as soon as it is back. */
+const REOPENED_PINGS = 16;
 
 /** What a link tells its session. */
 export interface LinkWatcher {
@@ -244,5 +246,7 @@ export class DeviceLink {
     else this.#beat();
     await this.#process?.resume(hasRebooted);
     for (const channel of this.#sustained) await channel.resume(() => undefined, hasRebooted);
+    // Nothing that happens now can be placed until the clock is known again, and nobody may ask for long.
+    void this.ping(REOPENED_PINGS);
   }
 }

@@ -5,6 +5,7 @@ import { parsePing, pongLine } from "../../src/wire/ping.ts";
 /** What the app says of itself first. */
 export const HELLO = { type: "hello", app: "org.example.bench 1.2", model: "iPhone15,2", system: "iOS 18.1", boot_id: "7A11", cores: 6 };
 
+const DONE = '{"type":"done"}';
 const now_s = (): number => performance.now() / 1000;
 
 /** Stands for an app on a phone that speaks docs/device-protocol.md over TCP, on a port of this host's. */
@@ -15,6 +16,7 @@ export class App {
   /** Requests it has answered, whether or not anybody listened. */
   readonly answered: string[] = [];
   readonly #requests: number;
+  #isDone = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -68,6 +70,7 @@ export class App {
     this.#sockets.add(socket);
     socket.on("error", () => socket.destroy()).once("close", () => this.#sockets.delete(socket));
     if (first !== null) socket.write(`${first}\n`);
+    if (this.#isDone) socket.write(`${DONE}\n`);
     let held = "";
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       const received_s = now_s();
@@ -97,6 +100,7 @@ export class App {
       this.answered.push(request);
       await tell("request_end", request);
     }
-    this.say('{"type":"done"}');
+    this.#isDone = true;
+    this.say(DONE);
   }
 }
