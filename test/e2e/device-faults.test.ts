@@ -201,7 +201,10 @@ describe.concurrent("side by side", () => {
       expect(faultsOf(JSON.parse(again.stdout) as Results)["tape/tape_missing"]).toBeGreaterThan(0);
       const verified = await joulebench(["verify", session], { cwd: dir });
       // On a busy machine the emulated bridge falls behind the clock; its counter has to add up all the same.
-      expect([verified.code, verified.stdout]).toEqual([1, expect.stringMatching(/records .* adds up\n +meter\.main +counter .* adds up\n/)]);
+      expect([verified.code, verified.stdout]).toEqual([
+        1,
+        expect.stringMatching(/records .* adds up\n +meter\.main +counter .* adds up\n/),
+      ]);
       expect(verified.stdout).toMatch(/missing: \d+ records from .* \(EFBIG/);
     });
 
