@@ -10,12 +10,14 @@ const dir = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "fa
 afterAll(() => rmSync(dir, { recursive: true }));
 
 describe("acknowledged is there, there was issued, and what is missing or suspect is said", () => {
-  test.each(CALLS.flatMap((call) => ["EIO", "ENOSPC"].map((code) => [code, call] as const)))("%s at every %s", async (code, call) => {
-    for (const times of [1, 4, Number.POSITIVE_INFINITY]) {
-      const { runs, wrongs } = await sweepCalls(join(dir, `${code}-${call}`), { call, times, code });
-      expect(runs).toBeGreaterThan(1);
-      expect(wrongs).toEqual([]);
-    }
+  const cases = CALLS.flatMap((call) =>
+    ["EIO", "ENOSPC"].flatMap((code) => [1, 4, Number.POSITIVE_INFINITY].map((times) => ({ call, code, times }))),
+  );
+
+  test.each(cases)("$code at every $call, $times times", async (injection) => {
+    const { runs, wrongs } = await sweepCalls(dir, injection);
+    expect(runs).toBeGreaterThan(1);
+    expect(wrongs).toEqual([]);
   });
 
   test("space that ends at any byte, and comes back or not", async () => {

@@ -7,7 +7,7 @@ import { CALLS, faultyDisk, type Injection, SmallDisk } from "./faulty-disk.ts";
 import { isStatement, Oracle, readTape, recordOf } from "./oracle.ts";
 
 /** A run: so many ticks of so many records each, synced every few ticks. Short, for every call of it is made to fail. */
-const TICKS = 24;
+const TICKS = 16;
 const RECORDS = 5;
 const SYNC_TICKS = 3;
 const RESERVE_BYTES = 4096;
@@ -110,7 +110,7 @@ export async function sweepSizes(dir: string, step: number): Promise<Swept> {
     for (let size = 0; ; size += step) {
       const disk = new SmallDisk(size);
       const grow = (k: number): void => {
-        if (k === TICKS - 2 * SYNC_TICKS) disk.capacity = 1e9;
+        if (k === TICKS - 2 * SYNC_TICKS - 1) disk.capacity = 1e9;
       };
       const outcome = await runOn(dir, disk, { needsReserve: true, ...(comesBack ? { tick: grow } : {}) });
       runs++;

@@ -42,7 +42,9 @@ async function each<T>(points: readonly T[], run: (point: T) => Promise<Verdict>
 }
 
 const upTo = (n: number, step = 1): number[] => Array.from({ length: n }, (_, k) => 1 + k * step);
+/** Arguments: the seed, and a part of the names of the cases to run. */
 const seed = Number(process.argv[2] ?? 1);
+const wanted = process.argv[3] ?? "";
 const swept = ({ runs, wrongs }: { runs: number; wrongs: readonly string[] }): Verdict => ({ wrongs, detail: `${runs} runs` });
 
 const CASES: readonly Case[] = [
@@ -103,6 +105,7 @@ const CASES: readonly Case[] = [
 const scratch = mkdtempSync(join(tmpdir(), "joulebench-faults-"));
 process.stdout.write(`seed ${seed}\n`);
 for (const [k, { name, lacks, run }] of CASES.entries()) {
+  if (!name.includes(wanted)) continue;
   const began = performance.now();
   const verdict = lacks === undefined ? await run(join(scratch, `case-${k}`)) : undefined;
   const state = !verdict ? "not run" : verdict.wrongs.length === 0 ? "holds" : "FAILS";
