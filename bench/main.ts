@@ -4,7 +4,7 @@ import { machine } from "./machine.ts";
 import { isMet, type Row, table } from "./row.ts";
 
 /** Each part is a process of its own, so that neither its memory nor what the compiler learnt depends on the others. */
-const PARTS = [["decode"], ["day", "constant"], ["day", "square"], ["tape"]] as const;
+const PARTS = [["decode"], ["day", "constant"], ["day", "square"], ["tape"], ["line-protocol"], ["influx-write"]] as const;
 
 function rowsOf([part, ...args]: readonly [string, ...string[]]): Row[] {
   const program = fileURLToPath(new URL(`${part}.js`, import.meta.url));
