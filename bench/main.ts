@@ -4,7 +4,10 @@ import { machine } from "./machine.ts";
 import { isMet, type Row, table } from "./row.ts";
 
 /** Each part is a process of its own, so that neither its memory nor what the compiler learnt depends on the others. */
-const PARTS = [["decode"], ["day", "constant"], ["day", "square"], ["tape"], ["trace"], ["day-energies"]] as const;
+const PARTS = [
+  ...[["decode"], ["day", "constant"], ["day", "square"], ["tape"], ["trace"], ["day-energies"]],
+  ...[["line-protocol"], ["influx-write"]],
+] as [string, ...string[]][];
 
 function rowsOf([part, ...args]: readonly [string, ...string[]]): Row[] {
   const program = fileURLToPath(new URL(`${part}.js`, import.meta.url));

@@ -1,6 +1,7 @@
 import type { Patience, SinkOutcome } from "../model/sink.ts";
 import { deliver, type Service } from "./delivery.ts";
 import type { Outbox } from "./outbox.ts";
+import { Parcel } from "./parcel.ts";
 import { Refusals } from "./refusals.ts";
 
 export interface Limits {
@@ -54,6 +55,7 @@ export class Courier {
   #expired = false;
   #lingering = false;
   #sent = 0;
+  #freshened_ms = 0;
   #fruitful_ms = 0;
   #away_ms = 0;
   #wake = (): void => {};
@@ -138,9 +140,9 @@ export class Courier {
 
   /** One batch, as far as the service takes it. */
   async #send() {
-    const lines = this.#outbox.take(this.#batch);
-    if (lines.length === 0) return undefined;
-    const { settled, rejected, expired, held, most } = await deliver(this.#service, lines);
+    const parcel = this.#outbox.take(this.#batch);
+    if (parcel.length === 0) return undefined;
+    const { settled, rejected, expired, held, most } = await deliver(this.#service, parcel);
     if (most !== undefined) this.#batch = Math.max(1, Math.min(this.#batch, most));
     for (const reason of new Set(rejected.map((each) => each.reason))) {
       const refused = rejected.filter((each) => each.reason === reason).map((each) => each.line);
@@ -163,9 +165,12 @@ export class Courier {
 
   /** The newest points before their turn; whatever becomes of them, it comes. */
   async #sendFresh(): Promise<void> {
+    const isBehind = this.#outbox.waiting >= this.#batch;
+    if (isBehind && performance.now() - this.#freshened_ms < 2 * this.#limits.linger_ms) return;
     const fresh = this.#fresh.slice(-Math.min(MOST_FRESH, this.#batch));
     this.#fresh = [];
-    if (fresh.length > 0 && this.#outbox.waiting >= this.#batch && !this.#expired) await this.#service.write(fresh);
+    this.#freshened_ms = performance.now();
+    if (fresh.length > 0 && isBehind && !this.#expired) await this.#service.write(Parcel.ofLines(fresh));
   }
 
   /** Closing, and another try would not come in time. */

@@ -1,3 +1,5 @@
+import type { Parcel } from "./parcel.ts";
+
 /** What a service said to some lines. */
 export type Answer =
   | { readonly kind: "kept" }
@@ -13,7 +15,7 @@ export type Answer =
 /** A service that takes lines. */
 export interface Service {
   /** Never rejects and always settles. */
-  write(lines: readonly string[]): Promise<Answer>;
+  write(parcel: Parcel): Promise<Answer>;
   /** Ends a write under way at once: it resolves as `later`. */
   abort(): void;
 }
@@ -35,16 +37,16 @@ export interface Delivery {
  * Sends lines to a service, in halves of halves where it does not take all of them, until those it will never take
  * stand alone. Lines that were kept are sent again on the way, which replaces them by themselves.
  */
-export async function deliver(service: Service, lines: readonly string[]): Promise<Delivery> {
+export async function deliver(service: Service, parcel: Parcel): Promise<Delivery> {
   const rejected: { line: string; reason: string }[] = [];
   const expired = { points: 0, reason: "" };
   let settled = 0;
   let held: Delivery["held"];
   let most: number | undefined;
-  const parts = [lines.length];
+  const parts = [parcel.length];
   while (parts.length > 0 && !held) {
     const length = parts.pop()!;
-    const part = lines.slice(settled, settled + length);
+    const part = parcel.part(settled, settled + length);
     const answer = await service.write(part);
     if (answer.kind === "later") held = answer;
     else if (length > 1 && (answer.kind === "rejected" || answer.kind === "too_many")) {
@@ -56,7 +58,7 @@ export async function deliver(service: Service, lines: readonly string[]): Promi
       if (answer.kind === "expired") {
         expired.points += Math.min(answer.points, length);
         expired.reason = answer.reason;
-      } else if (answer.kind !== "kept") rejected.push({ line: part[0]!, reason: answer.reason });
+      } else if (answer.kind !== "kept") rejected.push({ line: part.lines[0]!, reason: answer.reason });
     }
   }
   return { settled, rejected, expired: expired.points > 0 ? expired : undefined, held, most };

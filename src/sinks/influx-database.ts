@@ -7,6 +7,7 @@ import { authorization, type Kept, writePath } from "./influx-flavor.ts";
 import { HttpServer } from "./influx-http.ts";
 import { type InfluxOptions, portOf } from "./influx-options.ts";
 import { keptOf } from "./influx-schema.ts";
+import { Parcel } from "./parcel.ts";
 
 /** A shorter body is no quicker compressed. */
 const LEAST_GZIP_BYTES = 1024;
@@ -28,12 +29,12 @@ export class InfluxDatabase implements Service {
   }
 
   /** Lines of the two retentions go to their places, one after the other. */
-  async write(lines: readonly string[]): Promise<Answer> {
-    if (!this.#options.retention) return this.#writeTo("results", lines);
+  async write(parcel: Parcel): Promise<Answer> {
+    if (!this.#options.retention) return this.#writeTo("results", parcel.bytes);
     const answers: Answer[] = [];
     for (const kept of ["raw", "results"] as const) {
-      const part = lines.filter((line) => keptOf(line) === kept);
-      if (part.length > 0) answers.push(await this.#writeTo(kept, part));
+      const part = Parcel.ofLines(parcel.lines.filter((line) => keptOf(line) === kept));
+      if (part.length > 0) answers.push(await this.#writeTo(kept, part.bytes));
       if (answers.at(-1)?.kind === "later") break;
     }
     return worstOf(answers);
@@ -45,18 +46,17 @@ export class InfluxDatabase implements Service {
   }
 
   /** A database of 1.x that does not exist is created; a user who may only write never needs to. */
-  async #writeTo(kept: Kept, lines: readonly string[]): Promise<Answer> {
-    const first = await this.#post(kept, lines);
+  async #writeTo(kept: Kept, bytes: Buffer): Promise<Answer> {
+    const first = await this.#post(kept, bytes);
     if (first.kind !== "later" || !this.#admin || !/^404 database not found/.test(first.reason)) return first;
     const failure = await this.#admin.createDatabase();
     if (failure !== undefined) return { kind: "later", reason: `cannot create the database: ${failure}` };
-    return this.#post(kept, lines);
+    return this.#post(kept, bytes);
   }
 
-  async #post(kept: Kept, lines: readonly string[]): Promise<Answer> {
-    const text = `${lines.join("\n")}\n`;
-    const isSqueezed = this.#options.gzip && text.length >= LEAST_GZIP_BYTES;
-    const body = isSqueezed ? await squeeze(text, { level: constants.Z_BEST_SPEED }) : text;
+  async #post(kept: Kept, bytes: Buffer): Promise<Answer> {
+    const isSqueezed = this.#options.gzip && bytes.length >= LEAST_GZIP_BYTES;
+    const body = isSqueezed ? await squeeze(bytes, { level: constants.Z_BEST_SPEED }) : bytes;
     const headers = { ...this.#headers, ...(isSqueezed ? { "Content-Encoding": "gzip" } : {}) };
     return answerOf(await this.#server.call({ method: "POST", path: writePath(this.#options, kept), headers, body }));
   }

@@ -1,6 +1,6 @@
 import type { SinkContext } from "../model/sink.ts";
 import { SCHEMA, type TableName } from "./influx-schema.ts";
-import { type Fields, lineOf, seriesOf, tagText } from "./line-protocol.ts";
+import { type Fields, fieldsOf, seriesOf, tagText } from "./line-protocol.ts";
 
 /** Two points of one series at one instant are one point to InfluxDB; points meant to be two are moved apart by less than this. */
 const APART_NS = 100_000n;
@@ -18,30 +18,33 @@ export interface Origin extends Pick<SinkContext, "rig" | "session" | "wallStart
  */
 export class Lines {
   readonly #origin: Origin;
-  readonly #series = new Map<string, { readonly text: string; last: bigint | undefined }>();
+  readonly #session: string;
+  readonly #series = new Map<string, { readonly head: string; last: bigint | undefined }>();
 
   constructor(origin: Origin) {
     this.#origin = origin;
+    this.#session = fieldsOf({ session: origin.session });
   }
 
   /** @returns undefined without a finite time or without any finite value */
   line(table: TableName, at_s: number, tags: Readonly<Record<string, string>>, fields: Fields): string | undefined {
+    const text = fieldsOf(fields);
     // The session's name alone says nothing.
-    if (!Number.isFinite(at_s) || !isSaying(fields)) return undefined;
+    if (text === "" || !Number.isFinite(at_s)) return undefined;
     const series = this.#seriesOf(table, tags);
     const exact = this.#origin.wallStart_ns + BigInt(Math.round(at_s * 1e9));
     const { last } = series;
     const stamp = last !== undefined && exact <= last && last - exact < APART_NS ? last + 1n : exact;
     series.last = stamp;
-    return lineOf(series.text, { session: this.#origin.session, ...fields }, stamp);
+    return `${series.head},${text} ${stamp}`;
   }
 
-  #seriesOf(table: TableName, tags: Readonly<Record<string, string>>): { readonly text: string; last: bigint | undefined } {
+  #seriesOf(table: TableName, tags: Readonly<Record<string, string>>): { readonly head: string; last: bigint | undefined } {
     let id: string = table;
     for (const name in tags) id += `\n${tags[name]}`;
     let series = this.#series.get(id);
     if (!series) {
-      series = { text: seriesOf(table, this.#complete(table, tags)), last: undefined };
+      series = { head: `${seriesOf(table, this.#complete(table, tags))} ${this.#session}`, last: undefined };
       this.#series.set(id, series);
     }
     return series;
@@ -53,14 +56,6 @@ export class Lines {
     const fixed = SCHEMA[table].tags.map((name): [string, string] => [name, tagText(given[name] ?? "") || "none"]);
     return { ...own, ...Object.fromEntries(fixed) };
   }
-}
-
-function isSaying(fields: Fields): boolean {
-  for (const name in fields) {
-    const value = fields[name];
-    if (typeof value === "number" ? Number.isFinite(value) : value !== undefined && value !== null) return true;
-  }
-  return false;
 }
 
 /** `meter.main` is channel `main` of source `meter`; a name without a dot is a source. */

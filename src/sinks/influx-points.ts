@@ -49,4 +49,4 @@ export class Points {
 }
 
 /** Without the last bits of a difference of two times, which differ from point to point. */
-const width_s = (start_s: number, end_s: number): number => Number((end_s - start_s).toFixed(9));
+const width_s = (start_s: number, end_s: number): number => Math.round((end_s - start_s) * 1e9) / 1e9;

@@ -12,13 +12,23 @@ export type Fields = Readonly<Record<string, number | string | boolean | null | 
 const TAG_LENGTH = 256;
 const TEXT_LENGTH = 4096;
 
-const UNSAFE = /[\p{Cc}\p{Cs}\\\u2028\u2029]/u;
 const ALL_UNSAFE = /[\p{Cc}\p{Cs}\\\u2028\u2029]/gu;
-const SEPARATOR = /[,= ]/;
 const ALL_SEPARATORS = /[,= ]/g;
+const BACKSLASH = 0x5c;
 
-const plain = (text: string): string => (UNSAFE.test(text) ? text.replace(ALL_UNSAFE, "_") : text);
-const key = (text: string): string => (SEPARATOR.test(text) ? text.replace(ALL_SEPARATORS, "\\$&") : text);
+/** Printable ASCII but the backslash, as almost every text is: there is nothing to replace. */
+function isHarmless(text: string): boolean {
+  for (let k = 0; k < text.length; k++) {
+    const code = text.charCodeAt(k);
+    if (code < 0x20 || code > 0x7e || code === BACKSLASH) return false;
+  }
+  return true;
+}
+
+const plain = (text: string): string => (isHarmless(text) ? text : text.replace(ALL_UNSAFE, "_"));
+
+const key = (text: string): string =>
+  text.includes(" ") || text.includes(",") || text.includes("=") ? text.replace(ALL_SEPARATORS, "\\$&") : text;
 
 /** As a tag's value; empty when nothing is left of it. */
 export const tagText = (value: string): string => plain(cut(value, TAG_LENGTH)).trim();
@@ -35,7 +45,8 @@ function cut(text: string, most: number): string {
  * which it refuses, are left out.
  */
 export function seriesOf(measurement: string, tags: Readonly<Record<string, string>>): string {
-  let series = plain(measurement).replace(/[, ]/g, "\\$&");
+  let series = plain(measurement);
+  if (series.includes(" ") || series.includes(",")) series = series.replace(/[, ]/g, "\\$&");
   for (const name of Object.keys(tags).sort()) {
     const value = tagText(tags[name]!);
     if (value !== "") series += `,${key(plain(name))}=${key(value)}`;
@@ -51,6 +62,12 @@ export function seriesOf(measurement: string, tags: Readonly<Record<string, stri
  * @returns undefined when no field can be sent
  */
 export function lineOf(series: string, fields: Fields, time_ns: bigint | string): string | undefined {
+  const text = fieldsOf(fields);
+  return text === "" ? undefined : `${series} ${text} ${time_ns}`;
+}
+
+/** The fields of a line that can be sent; empty when none can. */
+export function fieldsOf(fields: Fields): string {
   let text = "";
   for (const name in fields) {
     const value = fields[name];
@@ -59,7 +76,7 @@ export function lineOf(series: string, fields: Fields, time_ns: bigint | string)
     } else if (typeof value === "string") text += `,${key(name)}="${quoted(value)}"`;
     else if (typeof value === "boolean") text += `,${key(name)}=${value}`;
   }
-  return text === "" ? undefined : `${series} ${text.slice(1)} ${time_ns}`;
+  return text.slice(1);
 }
 
 function quoted(value: string): string {

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
+import { Parcel } from "./parcel.ts";
 
 /** Appended lines stay in memory up to this, or until somebody flushes. */
 const HELD_BYTES = 64 * 1024;
@@ -20,7 +21,11 @@ const HELD_BYTES = 64 * 1024;
 const SEGMENT_BYTES = 8 * 2 ** 20;
 /** Read at once: at least one whole line, for no line is longer. */
 const READ_BYTES = 2 ** 20;
+/** The cursor is written at most so often: what was delivered since is sent once more after a crash. */
+const KEEP_MS = 250;
 const NEWLINE = 10;
+
+const NOTHING = Parcel.ofLines([]);
 
 /** How far delivery has come. */
 export interface Cursor {
@@ -65,6 +70,7 @@ export class Outbox {
   #heldBytes = 0;
   /** Byte length of each line that was taken and not settled. */
   #taken: number[] = [];
+  #kept_ms = 0;
   #broken: string | undefined;
   #buffer: Buffer | undefined;
   lost = 0;
@@ -123,17 +129,17 @@ export class Outbox {
   }
 
   /** The oldest lines that wait, to be settled from the first on by {@link settle}. */
-  take(most: number): string[] {
+  take(most: number): Parcel {
     this.flush();
     this.#taken = [];
     for (;;) {
-      const lines = this.#read(most);
-      if (lines.length > 0) return lines;
+      const parcel = this.#read(most);
+      if (parcel.length > 0) return parcel;
       if (this.#cursor.segment >= this.#writing) break;
       this.#nextSegment();
     }
     if (this.waiting > 0) this.#lose(this.waiting, "its files are gone");
-    return [];
+    return NOTHING;
   }
 
   /** The first lines of those taken were delivered, or rejected, which is delivered as far as the cursor goes. */
@@ -141,7 +147,7 @@ export class Outbox {
     const bytes = this.#taken.splice(0, lines).reduce((sum, each) => sum + each, 0);
     const { offset, delivered, rejected: before } = this.#cursor;
     this.#cursor = { ...this.#cursor, offset: offset + bytes, delivered: delivered + lines - rejected, rejected: before + rejected };
-    this.#keep();
+    if (performance.now() - this.#kept_ms >= KEEP_MS) this.#keep();
   }
 
   /** Keeps lines the service will never take, with what it said of them. */
@@ -168,20 +174,18 @@ export class Outbox {
     this.#cursor = { ...this.#cursor, appended: this.#cursor.appended - lines, whole: false };
   }
 
-  #read(most: number): string[] {
+  #read(most: number): Parcel {
     const { segment, offset } = this.#cursor;
     const path = this.#path(segment);
-    if (!existsSync(path)) return [];
+    if (!existsSync(path)) return NOTHING;
     this.#buffer ??= Buffer.allocUnsafe(READ_BYTES);
     const bytes = readAt(path, this.#buffer, offset);
-    const lines: string[] = [];
     let from = 0;
-    for (let to = bytes.indexOf(NEWLINE); to >= 0 && lines.length < most; to = bytes.indexOf(NEWLINE, from)) {
-      lines.push(bytes.toString("utf8", from, to));
+    for (let to = bytes.indexOf(NEWLINE); to >= 0 && this.#taken.length < most; to = bytes.indexOf(NEWLINE, from)) {
       this.#taken.push(to + 1 - from);
       from = to + 1;
     }
-    return lines;
+    return Parcel.ofBytes(Buffer.from(bytes.subarray(0, from)), this.#taken.length);
   }
 
   #nextSegment(): void {
@@ -196,6 +200,7 @@ export class Outbox {
 
   /** An old cursor costs nothing but sending again, so a disk that does not take a new one is no loss. */
   #keep(): void {
+    this.#kept_ms = performance.now();
     try {
       writeFileSync(join(this.#dir, "cursor.json.tmp"), `${JSON.stringify(this.#cursor)}\n`);
       renameSync(join(this.#dir, "cursor.json.tmp"), join(this.#dir, "cursor.json"));

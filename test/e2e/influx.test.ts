@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Influxd } from "../sinks/influxd.ts";
 import { freePort } from "../sinks/scripted.ts";
 import { scratch, workload, writeRig } from "./bench.ts";
-import { joulebench } from "./joulebench.ts";
+import { joulebench, start } from "./joulebench.ts";
 
 /*
  * A database beside a whole run of the built program: what it has, and what `resend` makes it have. A copy of the
@@ -88,6 +88,23 @@ describe("a database beside a run", () => {
     rmSync(join(at("apart/down"), "outbox"), { recursive: true });
     await joulebench(["resend", at("apart/down"), "--rig", rig], { cwd: folder.dir });
     expect(await everything()).toEqual(fromOutbox);
+  });
+
+  test("of a run that was killed, resend makes what it had not told", async () => {
+    await influxd.client().dropDatabase("joulebench");
+    const rig = writeRig(folder.dir, { command: workload("--requests=100"), more: `sinks: { influx: { port: ${influxd.port} } }` });
+    const running = start(["run", rig, "--out", at("killed")], { cwd: folder.dir });
+    await running.said("r3: ");
+    running.kill("SIGKILL");
+    await running.ended;
+    const before = await everything();
+    const sent = await joulebench(["resend", at("killed")], { cwd: folder.dir });
+    expect([sent.code, sent.stdout]).toEqual([0, expect.stringMatching(/^influx: \d+ points sent, made again from the tape\n$/)]);
+    const after = await everything();
+    expect(after.power).toEqual(expect.arrayContaining(before.power!));
+    expect(after.power!.length).toBeGreaterThan(before.power!.length);
+    expect(after.inference!.length).toBeGreaterThan(0);
+    expect((await joulebench(["resend", at("killed")], { cwd: folder.dir })).stdout).toBe("influx: nothing waited\n");
   });
 
   test("what an earlier session left waiting goes with the next one in the same folder", async () => {

@@ -1,10 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import { LIMITS } from "../../src/sinks/courier.ts";
 import { readCursor } from "../../src/sinks/outbox.ts";
+import { heapBytes } from "../faults/table.ts";
 import { END, mean, open, QUICK } from "./bench.ts";
 import { type Script, ScriptedServer, say } from "./scripted.ts";
 
@@ -141,9 +140,9 @@ test("a hundred thousand points wait on disk, not in memory", async () => {
   const { port } = await start((_, response) => say(response, 503, { error: "down" }));
   const { sink, outbox } = open({ port }, LIMITS);
   for (let k = 0; k < 20_000; k++) sink.power?.(mean(k));
-  const before = memory();
+  const before = heapBytes();
   for (let k = 20_000; k < 120_000; k++) sink.power?.(mean(k));
-  expect(memory() - before).toBeLessThan(8e6);
+  expect(heapBytes() - before).toBeLessThan(8e6);
   expect(await sink.close({ within_ms: 0, fruitless_ms: 0 })).toMatchObject({ waiting: 120_000 });
   expect(readCursor(outbox)).toMatchObject({ appended: 120_000, whole: true });
 });
@@ -157,10 +156,3 @@ test("an outbox whose files somebody took away is not waited for, and is not who
   expect(await sink.close(END)).toMatchObject({ refused: 10, waiting: 0, reason: expect.stringContaining("its files are gone") });
   expect(readCursor(outbox)).toMatchObject({ whole: false });
 });
-
-/** Bytes of the heap without what nobody needs any more. */
-function memory(): number {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-  return process.memoryUsage().heapUsed;
-}

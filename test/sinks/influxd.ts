@@ -71,7 +71,9 @@ export class Influxd {
 function launch(folder: string): ChildProcess {
   const child = spawn("influxd", ["run", "-config", join(folder, "influxd.conf")], { stdio: ["ignore", "ignore", "pipe"] });
   // A run that is cut short leaves none behind.
-  process.once("exit", () => child.kill("SIGKILL"));
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   return child;
 }
 
