@@ -58,7 +58,8 @@ export class LlamaServer implements Engine {
           `port ${port} of the device is taken; name another port, or attach: true if it is this server`,
         );
       }
-      this.#process = await ServerProcess.start(this.#context, this.#argv());
+      this.#process = new ServerProcess(this.#context, this.#argv());
+      await this.#process.start();
       return this.#wait(limit);
     });
   }

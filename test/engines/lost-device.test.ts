@@ -10,6 +10,8 @@ class CuttableLink implements Transport {
   readonly #lost: Promise<never>;
   #isLost = false;
   #connections = 0;
+  /** Cut while a command of these words is started: it runs, and nobody is told. */
+  cutsAt: string | undefined;
   cut: () => void = () => {};
 
   constructor(device: Transport) {
@@ -26,6 +28,11 @@ class CuttableLink implements Transport {
   /** Channels from before the cut are dead, and letting go of them ends nothing. */
   async open(argv: readonly string[]): Promise<Channel> {
     const channel = await this.#device.open(argv);
+    if (this.cutsAt !== undefined && argv.includes(this.cutsAt)) {
+      this.cutsAt = undefined;
+      this.cut();
+      await this.#lost;
+    }
     if (this.#isLost) return channel;
     return {
       lines: channel.lines,
@@ -78,12 +85,26 @@ async function open(kind: string, options: object) {
   return found.open(found.options.parse(options), { ...bench.context, transport: link });
 }
 
-test("a server is not asked over a lost link, and is ended by its number over the next", async () => {
+test("a server is not asked over a lost link, and is ended by its mark over the next", async () => {
   const engine = await open("llama-server", { path: program("llama-server"), model: bench.model(), port: await freePort() });
   expect(await engine.load()).toMatchObject({ outcome: "ok" });
   expect(bench.processes()).not.toEqual([]);
   link.cut();
   await expect(engine.ask(request({ prompt: "x" }))).rejects.toMatchObject({ kind: "link" });
+  expect(bench.processes()).not.toEqual([]);
+  await engine.close();
+  expect(bench.processes()).toEqual([]);
+});
+
+test("a server whose start was lost is ended over the next link", async () => {
+  const model = bench.model();
+  const engine = await open("llama-server", {
+    path: bench.script("server", "trap '' HUP; while :; do sleep 0.1; done\n"),
+    model,
+    port: await freePort(),
+  });
+  link.cutsAt = model;
+  await expect(engine.load()).rejects.toMatchObject({ kind: "link" });
   expect(bench.processes()).not.toEqual([]);
   await engine.close();
   expect(bench.processes()).toEqual([]);

@@ -37,7 +37,7 @@ test("a server whose link is lost while it loads is ended once the link is back,
   const workload = "{ kind: fixed, prompt_tokens: 8, output_tokens: 4, count: 1 }";
   const [cell] = parseExperiment(`workload: ${workload}\nbaseline_s: 0\nsettle_s: 0\nafter_s: 0\n`, "plan.yaml", rig).cells;
   const lose = async (): Promise<void> => {
-    await expect.poll(servers).not.toEqual([]);
+    await expect.poll(servers, { interval: 1 }).not.toEqual([]);
     const listening = pi.pid;
     signal([listening], "SIGSTOP");
     pi.killSessions();
