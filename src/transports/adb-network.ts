@@ -1,6 +1,7 @@
 import { JoulebenchError } from "../model/errors.ts";
 import type { Transport } from "../model/transport.ts";
-import type { AdbLink } from "./adb-link.ts";
+import { AdbLink } from "./adb-link.ts";
+import type { AdbOptions } from "./adb-options.ts";
 import { within } from "./deadline.ts";
 
 /** The device's address in its Wi-Fi. @throws JoulebenchError `config` when it has none; `link` */
@@ -11,9 +12,35 @@ export async function networkAddress(device: Required<Pick<Transport, "run">>): 
   return address;
 }
 
+/** After its restart adbd may take this long to listen, and refuses until then. */
+const LISTENS_S = 10;
+const RETRY_MS = 250;
+
+/** Connects to an adbd that is about to listen. @throws JoulebenchError as {@link AdbLink.open} does, once it had its time */
+export async function whenItListens(options: AdbOptions, address: string): Promise<AdbLink> {
+  const until_ms = performance.now() + LISTENS_S * 1000;
+  for (;;) {
+    try {
+      return await AdbLink.open(options, address, true);
+    } catch (error) {
+      if (!(error instanceof JoulebenchError) || error.kind !== "link" || performance.now() > until_ms) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Has adbd listen on its cable alone, as it did before. @throws JoulebenchError `link` */
+export async function restartOnCable(link: AdbLink): Promise<void> {
+  await restart(link, "usb:", "restarting in USB mode");
+}
+
 /** Has adbd listen in the network; every stream of the device is lost with that. @throws JoulebenchError `link` when it does not */
 export async function restartInNetwork(link: AdbLink, port: number): Promise<void> {
-  const socket = await link.service(`tcpip:${port}`);
+  await restart(link, `tcpip:${port}`, "restarting in TCP mode");
+}
+
+async function restart(link: AdbLink, service: string, wanted: string): Promise<void> {
+  const socket = await link.service(service);
   const read = async (): Promise<string> => {
     const decoder = new TextDecoder();
     let said = "";
@@ -21,6 +48,6 @@ export async function restartInNetwork(link: AdbLink, port: number): Promise<voi
     return said.trim();
   };
   const said = await within(read(), link.limit_s, link.serial);
-  if (!said.startsWith("restarting in TCP mode"))
-    throw new JoulebenchError("link", link.serial, `adbd does not go into the network: ${said || "no answer"}`);
+  if (!said.startsWith(wanted))
+    throw new JoulebenchError("link", link.serial, `adbd was to start anew (${service}) and does not: ${said || "no answer"}`);
 }

@@ -6,8 +6,9 @@ import { duplexOf } from "./adb-duplex.ts";
 import { pullFile, pushFile } from "./adb-files.ts";
 import { IDENTITY_COMMAND, identityFrom } from "./adb-identity.ts";
 import { AdbLink, LONGEST_SERVICE_BYTES } from "./adb-link.ts";
-import { networkAddress, restartInNetwork } from "./adb-network.ts";
+import { networkAddress, restartInNetwork, restartOnCable, whenItListens } from "./adb-network.ts";
 import { AdbOptions, isAddress } from "./adb-options.ts";
+import { disconnectDevice } from "./adb-program.ts";
 import { within } from "./deadline.ts";
 import { forwardBy } from "./loopback-forward.ts";
 import { remoteCommand, whenStarted } from "./remote-command.ts";
@@ -32,6 +33,7 @@ class AdbTransport implements Transport {
   readonly #channels = new Set<Channel>();
   readonly #forwards = new Set<Forward>();
   #link: AdbLink;
+  #hasLeftCable = false;
 
   constructor(options: AdbOptions, now: () => HostNs, link: AdbLink) {
     this.#options = options;
@@ -95,7 +97,7 @@ class AdbTransport implements Transport {
     await restartInNetwork(cable, this.#options.network_port);
     await this.#letGo();
     try {
-      this.#link = await AdbLink.open(this.#options, address, true);
+      this.#link = await whenItListens(this.#options, address);
       const found = await this.identity();
       if (found.serial !== serial)
         throw new JoulebenchError(
@@ -103,6 +105,7 @@ class AdbTransport implements Transport {
           address,
           `there answers ${found.serial}, not ${serial}: who else has this address in the Wi-Fi?`,
         );
+      this.#hasLeftCable = true;
     } catch (error) {
       this.#link.close();
       this.#link = await AdbLink.open(this.#options, cable.serial, true).catch(() => cable);
@@ -112,9 +115,17 @@ class AdbTransport implements Transport {
 
   async close(): Promise<void> {
     const closed = await Promise.allSettled([...this.#channels].map((channel) => channel.close()));
+    if (this.#hasLeftCable) await this.#toCable();
     await this.#letGo();
     const failed = closed.find((each) => each.status === "rejected");
     if (failed) throw failed.reason;
+  }
+
+  /** A device that cannot be reached any more listens in the network until it is started anew. */
+  async #toCable(): Promise<void> {
+    const { serial } = this.#link;
+    await restartOnCable(this.#link).catch(() => undefined);
+    await disconnectDevice(this.#options, serial).catch(() => undefined);
   }
 
   async #letGo(): Promise<void> {

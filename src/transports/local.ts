@@ -38,7 +38,7 @@ class LocalTransport implements Transport {
   async open(argv: readonly string[]): Promise<Channel> {
     const [command, ...rest] = argv;
     if (!command) throw new JoulebenchError("config", "local", "no command given");
-    const channel = new ProcessChannel(await this.#start(command, rest), command, this.#now);
+    const channel = new ProcessChannel(await this.#start(command, rest), command, this.#now, { leads: true });
     this.#channels.add(channel);
     channel.exit.finally(() => this.#channels.delete(channel));
     return channel;
@@ -88,8 +88,9 @@ class LocalTransport implements Transport {
   }
 }
 
+/** Each leads a process group of its own, as commands on other devices do: it is ended with all it started, and by us alone. */
 const spawnPiped = (command: string, rest: readonly string[], options: { cwd: string | undefined; env: NodeJS.ProcessEnv }) =>
-  spawn(command, rest, { ...options, shell: false, stdio: ["pipe", "pipe", "pipe"] });
+  spawn(command, rest, { ...options, shell: false, detached: true, stdio: ["pipe", "pipe", "pipe"] });
 
 function startFailure(error: NodeJS.ErrnoException, command: string, folder: string | undefined): JoulebenchError {
   const because = (kind: "config" | "link", message: string) => new JoulebenchError(kind, command, message, { cause: error });

@@ -26,7 +26,7 @@ export class OpensshChannel implements Channel {
   #closing: Promise<void> | undefined;
 
   constructor(started: Started, link: OpensshLink, name: string, now: () => HostNs) {
-    this.#client = new ProcessChannel(started.child, name, now, () => this.exit);
+    this.#client = new ProcessChannel(started.child, name, now, { verdict: () => this.exit });
     this.#started = started;
     this.#link = link;
     this.#name = name;

@@ -12,6 +12,11 @@ const UNREAD_BYTES = 64 * 1024;
 /** How long a command may take to end by itself once its input has ended, then after SIGTERM, then after SIGKILL. */
 const PATIENCE_MS = { input: 1000, SIGTERM: 1000, SIGKILL: 2000 };
 
+interface Handling {
+  readonly verdict?: () => Promise<unknown>;
+  readonly leads?: boolean;
+}
+
 /** A started child process as a channel. Every line is stamped when the chunk that ends it arrives. */
 export class ProcessChannel implements Channel {
   readonly lines: AsyncIterable<Line>;
@@ -19,13 +24,18 @@ export class ProcessChannel implements Channel {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #name: string;
   readonly #queue: LineQueue;
+  readonly #leads: boolean;
   #complaint = "";
   #closing: Promise<void> | undefined;
   #isDraining = false;
 
-  /** @param verdict on the exit code: rejects when the process ended because a link was lost, with half a line perhaps */
-  constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs, verdict?: () => Promise<unknown>) {
+  /**
+   * @param verdict on the exit code: rejects when the process ended because a link was lost, with half a line perhaps
+   * @param leads it was started as the leader of a process group, which is ended with it
+   */
+  constructor(child: ChildProcessWithoutNullStreams, name: string, now: () => HostNs, { verdict, leads = false }: Handling = {}) {
     this.#child = child;
+    this.#leads = leads;
     this.#name = name;
     this.#queue = new LineQueue(() => child.stdout.resume());
     this.lines = this.#queue;
@@ -93,7 +103,7 @@ export class ProcessChannel implements Channel {
     let ended = await gone(PATIENCE_MS.input);
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       if (ended) break;
-      child.kill(signal);
+      this.#signal(signal);
       ended = await gone(PATIENCE_MS[signal]);
     }
     // What it printed last may still be in the pipe, and a process it left behind may hold the pipe open.
@@ -102,6 +112,18 @@ export class ProcessChannel implements Channel {
     child.stdout.destroy();
     child.stderr.destroy();
     if (!ended) throw this.#failure(`process ${child.pid} does not end, not even by SIGKILL`);
+  }
+
+  /** To it and, where it leads a group of its own, to all it started. */
+  #signal(name: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (!this.#leads || pid === undefined) return void this.#child.kill(name);
+    try {
+      process.kill(-pid, name);
+    } catch (error) {
+      // All of it has ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") this.#complain(`${(error as Error).message}\n`);
+    }
   }
 
   #complain(text: string): void {

@@ -14,6 +14,8 @@ export class Adbd implements Host {
   readonly waiting = new Map<string, () => void>();
   /** Ports in the network at which somebody else answers. */
   hasTaken: ReadonlySet<number> = new Set();
+  /** How long it takes to listen in the network once it has said that it will; connections are refused until then. */
+  listensAfter_ms = 0;
   readonly #userland: Userland;
   /** With the port that each came in by. */
   readonly #connections = new Map<Connection, number>();
@@ -112,7 +114,7 @@ export class Adbd implements Host {
       await stream.end();
       for (const close of this.#remote.splice(0)) close();
       if (mode === "tcpip" && !this.hasTaken.has(port)) {
-        await this.listen(port);
+        setTimeout(() => void this.listen(port), this.listensAfter_ms);
         this.#remote.push(() => void this.unlisten(port));
       }
       setImmediate(() => this.dropTransports());

@@ -179,6 +179,18 @@ describe("from the cable to the network", () => {
     expect((await transport.run(["echo", "without cable"])).output).toBe("without cable\n");
     await transport.toNetwork();
     expect(await phone.server.adb("devices")).toContain(`127.0.0.1:${network_port}\tdevice`);
+    await transport.close(); // As it was found: it listens on its cable alone.
+    await expect.poll(() => phone.adbd.ports).not.toContain(network_port);
+    expect(await phone.server.adb("devices")).not.toContain(`${network_port}`);
+  });
+
+  test("a phone that takes its time to listen in the network is waited for", async () => {
+    phone = await startPhone({ link: "cable" });
+    const network_port = await freePort();
+    phone.adbd.listensAfter_ms = 1500;
+    const transport = await openAdb(optionsFor(phone, { network_port, answer_timeout_s: 3 }));
+    await transport.toNetwork();
+    expect((await transport.run(["echo", "there"])).output).toBe("there\n");
   });
 
   test("another phone that answers there is refused, and the cable used again", async () => {
