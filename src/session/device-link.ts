@@ -229,6 +229,11 @@ export class DeviceLink {
     return folder === undefined ? "" : `; the workload may still run there, and what it said is in ${folder}: end it, and remove that`;
   }
 
+  async #resume(hasRebooted: boolean): Promise<void> {
+    await this.#process?.resume(hasRebooted);
+    for (const channel of this.#sustained) await channel.resume(() => undefined, hasRebooted);
+  }
+
   async #connect(): Promise<void> {
     await this.transport.reconnect!();
     const identity = await this.transport.identity();
@@ -242,10 +247,11 @@ export class DeviceLink {
     const hasRebooted = identity.boot_id !== this.#bootId;
     this.#bootId = identity.boot_id;
     this.#pinger.isGone(false);
+    // What the boot before has left is of its clock, and stands before the new one's.
+    if (hasRebooted) await this.#resume(true);
     if (outlives(this.transport)) await this.openResponder();
     else this.#beat();
-    await this.#process?.resume(hasRebooted);
-    for (const channel of this.#sustained) await channel.resume(() => undefined, hasRebooted);
+    if (!hasRebooted) await this.#resume(false);
     // Nothing that happens now can be placed until the clock is known again, and nobody may ask for long.
     void this.ping(REOPENED_PINGS);
   }

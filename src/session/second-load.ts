@@ -58,10 +58,13 @@ export class SecondLoad {
   }
 }
 
+/** What it prints is nobody's: kept on the device, a loop that prints would fill it. */
+const QUIET = 'exec "$@" >/dev/null';
+
 /** Where the link can be lost meanwhile, the load goes on without it, and is heard and ended when it is back. */
 async function open(device: DeviceLink, argv: readonly string[]): Promise<Channel> {
   if (!outlives(device.transport)) return device.transport.open(argv);
-  const channel = await DurableChannel.start(device.transport, argv);
+  const channel = await DurableChannel.start(device.transport, ["sh", "-c", QUIET, "sh", ...argv]);
   device.sustain(channel);
   return channel;
 }

@@ -30,6 +30,8 @@ interface Counting {
   /** The numbers that the workload kept. */
   kept(): number[];
   channels(): number;
+  /** The lives of the device's clock in which the numbers were said. */
+  stampedOn(): number[];
 }
 
 /** A workload that counts on a linked device, until `act` is through. */
@@ -47,6 +49,7 @@ async function counting<S extends Stand>(opening: Promise<S>, act: (stand: S, co
   const tape: TapeRecord[] = [];
   const heard: number[] = [];
   const channels = new Set<number>();
+  const stamping = new Set<number>();
   const failures: unknown[] = [];
   let link: DeviceLink | undefined;
   recorder.records$.subscribe((record) => {
@@ -54,7 +57,9 @@ async function counting<S extends Stand>(opening: Promise<S>, act: (stand: S, co
     for (const each of decoder.push(record)) {
       if (each.type === "pong") link?.answered(each.id);
       if (each.type === "ping") channels.add(each.ping.epoch);
-      if (each.type === "event") heard.push(Number(each.event.request));
+      if (each.type !== "event") continue;
+      heard.push(Number(each.event.request));
+      stamping.add(each.channel);
     }
   });
   const times = (kind: TapeRecord["kind"], key: string): number[] =>
@@ -80,6 +85,7 @@ async function counting<S extends Stand>(opening: Promise<S>, act: (stand: S, co
           .slice(0, -1)
           .map((line) => Number((JSON.parse(line) as { request: string }).request)),
       channels: () => channels.size,
+      stampedOn: () => [...stamping],
     });
   } finally {
     await link?.close();
@@ -156,12 +162,16 @@ test.concurrent("over adb, a link whose adb server is killed", () =>
 describe.concurrent.each(LINKS)("over %s, a device that", (_, stand) => {
   test("boots anew has a new clock and no workload; what that had kept is read", () =>
     counting(stand(), async (device, course) => {
+      device.relay.down();
+      await pass(1); // It goes on counting, heard by nobody.
       await device.reboot();
+      device.relay.up();
       expect(await course.link.process!.exit).toBeNull();
       await course.link.whole();
       await course.link.ping(16);
       expect(course.heard()).toEqual(course.kept());
       expect(course.channels()).toBe(2);
+      expect(course.stampedOn()).toEqual([0]);
       expect(course.failures).toEqual([]);
     }));
 

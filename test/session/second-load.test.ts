@@ -30,6 +30,16 @@ afterEach(async () => {
 const ARGV = ["sleep", "86399"];
 const running = (): number[] => processesOf(pi.pid).filter((pid) => commandOf(pid) === ARGV.join(" "));
 
+test("what a second load prints fills no file of the device", async () => {
+  const device = await bench.openDevice("engine");
+  const noise = crypto.randomUUID();
+  const load = await SecondLoad.start(bench, device, { argv: ["sh", "-c", `echo ${noise}; exec sleep 86399`] });
+  await expect.poll(running).toHaveLength(1);
+  const { output } = await device.transport.run!(["sh", "-c", "cat /data/local/tmp/joulebench-*/out /tmp/joulebench-*/out 2>/dev/null; :"]);
+  expect(output).not.toContain(noise);
+  await load.end();
+});
+
 test("a second load that dies after the link was lost and mended still ends the session", async () => {
   const device = await bench.openDevice("engine");
   const load = await SecondLoad.start(bench, device, { argv: ARGV });
