@@ -35,10 +35,13 @@ interface Circumstances {
   readonly under?: readonly string[];
   /** Variables besides those of the tests, or in their place. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly limit_ms?: number;
+  /** Given each piece of its standard error. */
+  readonly says?: (text: string) => void;
 }
 
 /** Starts the built program, as a user would, in a terminal of 80 columns. */
-export function start(args: readonly string[], { cwd, under = [], env = {} }: Circumstances): Running {
+export function start(args: readonly string[], { cwd, under = [], env = {}, limit_ms = LIMIT_MS, says }: Circumstances): Running {
   const began = performance.now();
   const [program = "", ...rest] = [...under, process.execPath, MAIN, ...args];
   const child: ChildProcessWithoutNullStreams = spawn(program, rest, {
@@ -46,13 +49,14 @@ export function start(args: readonly string[], { cwd, under = [], env = {} }: Ci
     env: { XDG_STATE_HOME: STATE, ...process.env, COLUMNS: "80", ...env },
   });
   const heard = { stdout: "", stderr: "" };
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), limit_ms);
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     heard.stdout += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     heard.stderr += text;
     child.emit("said");
+    says?.(text);
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
