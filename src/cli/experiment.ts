@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
+import { nameOf } from "../rig/cells.ts";
 import { plannedSpan } from "../rig/duration.ts";
 import type { ExperimentPlan } from "../rig/parse-experiment.ts";
 import type { Rig } from "../rig/rig.ts";
@@ -25,7 +26,7 @@ interface ExperimentCommand {
 
 /** Measures all cells of a plan, or says which they would be. @returns the exit code */
 export async function experimentCommand({ rigPath, rig, plan, resume, dryRun, json, ...given }: ExperimentCommand): Promise<number> {
-  if (dryRun) return describe(plan, rig);
+  if (dryRun) return describe(plan, rig, json);
   if (resume && given.out === undefined)
     throw new JoulebenchError("config", plan.path, "which folder is to be resumed? Name it: --resume DIR");
   const dir = given.out ?? newFolder(rig, plan);
@@ -61,8 +62,13 @@ const exitOfSummary = ({ unmeasured }: ExperimentSummary): number => {
 };
 
 /** `--dry-run`: the queue as it would be measured, and how long it takes. */
-function describe({ cells, path }: ExperimentPlan, rig: Rig): number {
+function describe({ cells, path }: ExperimentPlan, rig: Rig, json: boolean): number {
   const spans = cells.map((each) => plannedSpan(each, rig));
+  if (json) {
+    const queue = cells.map((cell, i) => ({ ...nameOf(cell), ...spans[i]! }));
+    process.stdout.write(`${JSON.stringify({ format: 1, plan: path, rig: rig.name, cells: queue }, null, 1)}\n`);
+    return EXIT.valid;
+  }
   const total = (of: (span: (typeof spans)[number]) => number): string => clockTime(spans.reduce((sum, each) => sum + of(each), 0));
   const lines = [
     `${path} on ${rig.name}: ${cells.length} ${cells.length === 1 ? "cell" : "cells"}, in this order:`,

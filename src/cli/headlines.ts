@@ -15,6 +15,7 @@ export const HEADLINES: readonly (readonly [string, string])[] = [
   ["unit_energy", "window"],
   ["energy_per_unit", "per unit"],
   ["energy_per_correct_answer", "per correct answer"],
+  ["accuracy", "right answers"],
   ["mean_power", "mean power of requests"],
   ["unit_mean_power", "mean power of windows"],
   ["idle_power", "idle power"],

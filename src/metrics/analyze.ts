@@ -11,7 +11,7 @@ import { measurementsOf } from "./measurements.ts";
 import { rateUncertaintyOf, samplingOf, timingFunction } from "./sampling.ts";
 import { addSessionValues, flagUnsteady, idleMeasurement } from "./session-values.ts";
 import { splitAtPhaseEdges } from "./step-split.ts";
-import { summarise } from "./summary.ts";
+import { addAccuracy, summarise } from "./summary.ts";
 import { analyzeTimes } from "./times.ts";
 import { countedOf, requestsOf, validRequests } from "./valid-requests.ts";
 import { validate } from "./validity.ts";
@@ -61,6 +61,7 @@ export function analyze(session: string, recording: Recording, cut: readonly Win
   const valid = validRequests(energies, requests, true);
   const counted = countedOf(energies, new Set(valid));
   const summary = summarise(counted, rateUncertainty);
+  addAccuracy(summary, energies);
   const validUnits = counted.filter((each) => each.window.phase === "unit" && each.window.stage === undefined).length;
   const measurements = energies.flatMap((each) => measurementsOf(each, source, rateUncertainty));
   addSessionValues(summary, baselines, { counted, context, recording });

@@ -22,6 +22,22 @@ const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(
 const watts = (power_w: number): string => `${power_w.toPrecision(4)} W`;
 
 /** A gap at an edge leaves open how much belongs to which side. */
+/** Requests a headline needs to say something about repeats (docs/architecture.md, rule 7). */
+const LEAST_REQUESTS = 5;
+
+/** All that were planned; where a failure is a result, all but those that failed. */
+export function enoughRequests({ valid, requests, recording, validUnits }: TimeEvidence): Verdict {
+  if (requests.length === 0 && validUnits > 0) return [true, `${validUnits} units measured, no requests`];
+  const { planned, mayFail, outcomes = [] } = recording;
+  const seen = `${valid.length} valid of ${requests.length} seen${planned === undefined ? "" : `, ${planned} planned`}`;
+  if (!mayFail || planned === undefined) {
+    const wanted = Math.max(LEAST_REQUESTS, planned ?? 0);
+    return [valid.length >= wanted, `${seen}; a headline needs at least ${wanted}`];
+  }
+  const wanted = Math.max(1, planned - outcomes.length);
+  return [valid.length >= wanted, `${seen}, of which ${outcomes.length} ended badly, which is a result; ${wanted} must be valid`];
+}
+
 export function edgesAreCovered({ energies }: Evidence): Verdict {
   const n = energies.filter(({ window, flags }) => window.phase !== "token" && flags.includes("EDGE_GAP")).length;
   return [n === 0, n === 0 ? "no edge of a phase lies in a gap" : `${n} phases begin or end in a gap`];

@@ -56,4 +56,37 @@ function percentilesOf(quotients: readonly Quotient[]): Percentiles {
   return { unit: quotients[0]!.unit, n: sorted.length, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) };
 }
 
+/** Of a normal distribution, two-sided 95 %. */
+const Z = 1.96;
+
+/**
+ * Share of right answers among all that were asked, an answer that never came among them; undefined where none is
+ * judged. Its uncertainty is the longer arm of Wilson's interval (J. Am. Stat. Assoc. 22, 1927), which is not empty
+ * where all answers are right.
+ *
+ * @param energies of every window, whether or not its energy counts
+ */
+export function accuracyOf(energies: readonly WindowEnergy[]): { readonly value: SummaryValue; readonly budget: BudgetLine[] } | undefined {
+  const judged = energies.filter(({ window }) => window.phase === "unit" && window.stage === undefined && window.correct !== undefined);
+  const n = sum(judged.map(({ window }) => Math.max(1, window.tokens)));
+  if (n === 0) return undefined;
+  const value = sum(judged.map(({ window }) => window.correct!)) / n;
+  const shrink = 1 / (1 + Z ** 2 / n);
+  const middle = (value + Z ** 2 / (2 * n)) * shrink;
+  const half = Z * Math.sqrt((value * (1 - value)) / n + (Z / (2 * n)) ** 2) * shrink;
+  const expanded_uncertainty = half + Math.abs(middle - value);
+  return {
+    value: { value, unit: "1", expanded_uncertainty, k: Z, n },
+    budget: [{ component: "answers", u: expanded_uncertainty / Z, dof: null }],
+  };
+}
+
+/** Adds what does not depend on energies. */
+export function addAccuracy({ values, budget }: Pick<Summary, "values" | "budget">, energies: readonly WindowEnergy[]): void {
+  const accuracy = accuracyOf(energies);
+  if (!accuracy) return;
+  values.accuracy = accuracy.value;
+  budget.accuracy = accuracy.budget;
+}
+
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

@@ -4,7 +4,7 @@ import type { Results } from "../model/results.ts";
 import type { WindowEnergy } from "./energies.ts";
 import { durationMeasurements } from "./measurements.ts";
 import { rateUncertaintyOf } from "./sampling.ts";
-import { summarise } from "./summary.ts";
+import { addAccuracy, summarise } from "./summary.ts";
 import { countedOf, requestsOf, validRequests } from "./valid-requests.ts";
 import { validateTimes } from "./validity.ts";
 import { isReason } from "./window-flags.ts";
@@ -20,6 +20,7 @@ export function analyzeTimes(session: string, recording: Recording, windows: rea
   const valid = validRequests(timed, requests, false);
   const counted = countedOf(timed, new Set(valid));
   const { values, budget, percentiles } = summarise(counted, rateUncertainty);
+  addAccuracy({ values, budget }, timed);
   const source = recording.events[0]?.source ?? "";
   const measurements = timed.flatMap((each): Measurement[] => durationMeasurements(each, source, rateUncertainty));
   const validUnits = counted.filter(({ window }) => window.phase === "unit" && window.stage === undefined).length;

@@ -5,6 +5,7 @@ import {
   calibrationIsYoung,
   countsAreFine,
   edgesAreCovered,
+  enoughRequests,
   idleIsSteady,
   idleIsTheSame,
   nothingFolds,
@@ -33,8 +34,6 @@ interface PowerRule extends Named {
   readonly check: (evidence: Evidence) => Verdict;
 }
 
-/** Requests a headline needs to say something about repeats (docs/architecture.md, rule 7). */
-const LEAST_REQUESTS = 5;
 const SHORT_WINDOW_S = 1;
 const SHORT_BASELINE_S = 60;
 
@@ -60,12 +59,7 @@ const RULES: readonly (TimeRule | PowerRule)[] = [
     rule: "requests",
     of: "times",
     level: "FAIL",
-    check: ({ valid, requests, recording, validUnits }) => {
-      if (requests.length === 0 && validUnits > 0) return [true, `${validUnits} units measured, no requests`];
-      const wanted = Math.max(LEAST_REQUESTS, recording.planned ?? 0);
-      const plan = recording.planned === undefined ? "" : `, ${recording.planned} planned`;
-      return [valid.length >= wanted, `${valid.length} valid of ${requests.length} seen${plan}; a headline needs at least ${wanted}`];
-    },
+    check: enoughRequests,
   },
   {
     rule: "coverage",

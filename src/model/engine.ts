@@ -37,7 +37,7 @@ export interface EngineAnswer {
 
 /** A workload on the device, driven from here. Events come of what it prints, not of this object. */
 export interface Engine {
-  /** Makes the model resident and resolves when the engine is idle again. Called once, before `ask`. */
+  /** Makes the model resident and resolves when the engine is idle again. Called before `ask`; an engine that died does it anew. */
   load(): Promise<EngineAnswer>;
   /** One request after another; a failed one is an answer, not an error. @throws JoulebenchError `link` when the device is lost */
   ask(request: EngineRequest): Promise<EngineAnswer>;
@@ -65,13 +65,16 @@ export interface EngineKind {
   readonly options: z.ZodObject;
   /** The event parser that reads what it hears and says. */
   readonly parser: string;
+  /** @returns why it could never answer this, before anything is opened; a refusal by the engine itself is an answer */
+  readonly refuses: (request: EngineRequest, options: unknown) => string | undefined;
   /** @throws JoulebenchError `config` for what the plan or the device must change */
   readonly open: (options: unknown, context: EngineContext) => Promise<Engine>;
 }
 
 /** An engine whose `open` takes the options its own schema gives. */
-export interface EngineDefinition<S extends z.ZodObject> extends Omit<EngineKind, "options" | "open"> {
+export interface EngineDefinition<S extends z.ZodObject> extends Omit<EngineKind, "options" | "refuses" | "open"> {
   readonly options: S;
+  readonly refuses: (request: EngineRequest, options: z.infer<S>) => string | undefined;
   readonly open: (options: z.infer<S>, context: EngineContext) => Promise<Engine>;
 }
 

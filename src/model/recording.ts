@@ -71,6 +71,8 @@ export interface Recording {
   readonly outcomes?: readonly RequestOutcome[];
   /** Requests the plan asked for, where there was a plan. */
   readonly planned?: number;
+  /** Of those, some may end badly: that is a result. */
+  readonly mayFail?: boolean;
   /** Facts about the clocks for the report: offsets, rates, bounds. */
   readonly clocks: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   blocks(): Iterable<Block>;

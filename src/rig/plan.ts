@@ -13,6 +13,10 @@ export const Plan = z.strictObject({
     .default(3600)
     .describe("The workload is given up after this long"),
   requests: z.int().positive().optional().describe("Requests the workload should answer; fewer valid ones fail the session"),
+  requests_may_fail: z
+    .boolean()
+    .optional()
+    .describe("Requests that the engine refuses or dies of are results, and not missing; so in context_sweep and choices"),
   pulses: z.boolean().default(true).describe("Load pulses before and after check power against events, where the device can"),
   detached_s: z
     .number()

@@ -39,10 +39,11 @@ export function conditionsOf(output: string): Conditions {
 
 const number = (text: string | undefined): string => (text !== undefined && Number.isFinite(Number(text)) ? text : UNKNOWN);
 
-/** Android's status 2 is charging, 3 to 5 are not; a service whose updates were stopped says what it was told to. */
+/** Android's status 2 is charging, 3 and 4 are not, and 5 is full: a cable that is plugged in feeds the device then, too. A service whose updates were stopped says what it was told to. */
 function chargingOf(output: string): string {
   if (output.includes("UPDATES STOPPED")) return UNKNOWN;
   const status = /^\s+status: (\d)$/m.exec(output)?.[1];
+  if (status === "5" && /^\s+\w+ powered: true$/m.test(output)) return "yes";
   if (status !== undefined) return status === "2" ? "yes" : status === "1" ? UNKNOWN : "no";
   const supply = /^supply\|Battery\|([^|]*)\|/m.exec(output)?.[1]?.trim();
   if (!supply || supply === "Unknown") return UNKNOWN;

@@ -35,11 +35,15 @@ export function requestsOf(workload: Workload, items: Items, limit_s: number): R
   }
 }
 
-/** Requests a whole cell makes; undefined where a device decides, or where a failure is a result that shortens it. */
+/** An answer that did not come is what is looked for: how long a context may be, how many answers are right. */
+export const failuresAreResults = ({ kind }: Workload): boolean => kind === "context_sweep" || kind === "choices";
+
+/** Requests a whole cell makes; undefined where a device or a command decides. */
 export function plannedRequests(workload: Workload, items: Items): number | undefined {
   if (workload.kind === "prompts") return items.prompts?.length;
   if (workload.kind === "sustained" || workload.kind === "fixed") return workload.count;
   if (workload.kind === "conversations") return items.conversations?.reduce((sum, each) => sum + each.length, 0);
+  if (workload.kind === "context_sweep") return workload.prompt_tokens.length;
   if (workload.kind === "choices") return items.choices?.length;
   return undefined;
 }

@@ -6,7 +6,7 @@ import { CellPlan, sessionPlan } from "./experiment.ts";
 import { type Items, itemsOf, readWorkloadFile, type WorkloadFile } from "./items.ts";
 import type { Plan } from "./plan.ts";
 import { type Problem, problemsOf } from "./problems.ts";
-import { plannedRequests } from "./requests.ts";
+import { failuresAreResults, plannedRequests, requestsOf } from "./requests.ts";
 import type { Rig } from "./rig.ts";
 
 /** An engine as a cell drives it. */
@@ -49,10 +49,16 @@ export function resolve(content: Readonly<Record<string, unknown>>, combination:
   const plan = parsed.data;
   const { engine, problems } = engineOf(plan, around);
   const { items, sha256, problem } = loaded(plan, around);
-  const all = [...problems, ...(problem ? [problem] : []), ...impossible(plan, engine, around)];
+  const refused = engine && refusal(plan, items, { engine, engines: around.engines });
+  const all = [...problems, ...(problem ? [problem] : []), ...impossible(plan, engine, around), ...(refused ? [refused] : [])];
   if (all.length > 0) return { problems: all };
   const requests = plan.requests ?? plannedRequests(plan.workload, items);
-  const session = { ...sessionPlan(plan), ...(requests === undefined ? {} : { requests }) };
+  const mayFail = plan.requests_may_fail ?? failuresAreResults(plan.workload);
+  const session = {
+    ...sessionPlan(plan),
+    ...(requests === undefined ? {} : { requests }),
+    ...(mayFail ? { requests_may_fail: true } : {}),
+  };
   return { resolved: { combination, plan, session, ...(engine ? { engine } : {}), items, ...(sha256 === undefined ? {} : { sha256 }) } };
 }
 
@@ -97,6 +103,26 @@ function loaded({ workload }: CellPlan, { path, files }: Surroundings): { items:
     if (!(cause instanceof RangeError)) throw cause;
     return { items: {}, problem: { path: ["workload", "file"], message: `${where}: ${cause.message}` } };
   }
+}
+
+/** Requests of a cell that are looked at: what an engine cannot do shows in the first of each kind. */
+const MOST_LOOKED_AT = 1000;
+
+/** The first request that the engine could never answer. */
+function refusal({ workload, limits }: CellPlan, items: Items, { engine, engines }: Driven): Problem | undefined {
+  const kind = engines.find((each) => each.kind === engine.kind);
+  const requests = requestsOf(workload, items, limits.request_s);
+  const answer = { outcome: "ok", text: "" } as const;
+  for (let n = 0, next = requests.next(answer); kind && !next.done && n < MOST_LOOKED_AT; n++, next = requests.next(answer)) {
+    const message = kind.refuses(next.value.request, engine.options);
+    if (message !== undefined) return { path: ["workload"], message };
+  }
+  return undefined;
+}
+
+interface Driven {
+  readonly engine: CellEngine;
+  readonly engines: readonly EngineKind[];
 }
 
 /** What cannot be done, whatever runs. */

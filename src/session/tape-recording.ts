@@ -47,6 +47,7 @@ export function tapeRecording(tape: Tape, rig: Rig): Recording {
     references: [],
     ...(rig.device?.battery_wh === undefined ? {} : { battery_j: rig.device.battery_wh * 3600 }),
     ...(rig.plan.requests === undefined ? {} : { planned: rig.plan.requests }),
+    ...(rig.plan.requests_may_fail ? { mayFail: true } : {}),
     clocks,
     blocks: () => blocksOf(tape, rig),
   };

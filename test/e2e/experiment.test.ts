@@ -40,6 +40,9 @@ test("an experiment is told, interrupted, resumed, and summarised; nobody else g
   const order = [...told.stdout.matchAll(/^ {2}(0\S+)/gm)].map((match) => match[1]!);
   expect(order).toHaveLength(4);
   expect(told.stdout).toContain("4 cells, in this order");
+  const queue = JSON.parse((await run("--dry-run", "--json").ended).stdout);
+  expect(queue.cells.map(({ id }: { id: string }) => id)).toEqual(order);
+  expect(queue.cells[0]).toMatchObject({ index: 1, least_s: expect.any(Number), most_s: expect.any(Number) });
   expect(existsSync(join(dir, "out"))).toBe(false);
 
   const first = run("--out", "out");

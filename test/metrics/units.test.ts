@@ -33,6 +33,16 @@ test("without a correct answer there is no energy of one", () => {
   expect(resultsOf([...question(2, 3, 0), ...question(4, 5, 0)]).summary).not.toHaveProperty("energy_per_correct_answer");
 });
 
+test("the share of right answers has Wilson's interval, which is not empty where all are right", () => {
+  const wilson = (right: number, asked: number): object => {
+    const events = Array.from({ length: asked }, (_, k) => question(2 + 0.1 * k, 2.1 + 0.1 * k, k < right ? 1 : 0)).flat();
+    return resultsOf(events).summary.accuracy!;
+  };
+  // Ends of the interval as R's prop.test(x, n, correct = FALSE) gives them: 0.7 of 50 is 0.5625…0.8090, 20 of 20 is 0.8389…1.
+  expect(wilson(35, 50)).toMatchObject({ value: 0.7, unit: "1", n: 50, expanded_uncertainty: expect.closeTo(0.7 - 0.5625, 3) });
+  expect(wilson(20, 20)).toMatchObject({ value: 1, n: 20, expanded_uncertainty: expect.closeTo(1 - 0.8389, 3) });
+});
+
 test("a phase inside a unit is a stage of it, and one that stands alone is a unit", () => {
   const image = { unit: "image", request: "i1" };
   const [start, end] = unit(2, 8, image);

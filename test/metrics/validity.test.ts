@@ -10,6 +10,7 @@ import type { InferenceEvent } from "../../src/model/event.ts";
 import type { Accuracy } from "../../src/model/instrument.ts";
 import type { Window } from "../../src/model/measurement.ts";
 import type { Recording } from "../../src/model/recording.ts";
+import type { RequestOutcome } from "../../src/model/results.ts";
 
 const RATE_HZ = 100;
 const END_S = 160;
@@ -35,6 +36,8 @@ function load(t: number): number {
   if (t < FIRST_S || t >= start(REQUESTS) || within >= 5.2) return 1;
   return within < 1.2 ? 9 : 5;
 }
+
+const oom = (request: string): RequestOutcome => ({ request, outcome: "oom" });
 
 interface Bench {
   readonly power_w?: (t: number) => number;
@@ -149,6 +152,11 @@ const CASES: Record<string, readonly [Bench, Record<string, string>]> = {
     { measured: "FAIL", requests: "FAIL", coverage: "WARN", gaps: "WARN", edges: "WARN", baseline: "WARN" },
   ],
   "four requests": [{ requests: 4 }, { requests: "FAIL" }],
+  "failures that are results are not missing": [{ requests: 4, more: { planned: 6, mayFail: true, outcomes: [oom("a"), oom("b")] } }, {}],
+  "missing requests are, beside failures that are results": [
+    { requests: 4, more: { planned: 6, mayFail: true, outcomes: [oom("a")] } },
+    { requests: "FAIL" },
+  ],
   "fewer requests than planned": [{ more: { planned: 7 } }, { requests: "FAIL" }],
   "a long gap inside a decode": [{ missing: [start(0) + 2, start(0) + 3.5] }, { coverage: "WARN", gaps: "WARN" }],
   "a gap between two requests": [{ missing: [start(1) - 0.5, start(1) - 0.2] }, {}],

@@ -15,6 +15,7 @@ export const engines: readonly EngineKind[] = [
       context: z.int().positive().optional(),
     }),
     parser: "jsonl",
+    refuses: () => undefined,
     open: () => Promise.reject(new JoulebenchError("config", "paper", "is never opened")),
   }),
   defineEngine({
@@ -22,6 +23,7 @@ export const engines: readonly EngineKind[] = [
     summary: "a program, in plans",
     options: z.strictObject({ argv: z.array(z.string()).min(1), unit: z.string().min(1), count: z.int().positive().default(1) }),
     parser: "jsonl",
+    refuses: () => undefined,
     open: () => Promise.reject(new JoulebenchError("config", "command", "is never opened")),
   }),
 ];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { parseExperiment } from "../../src/rig/parse-experiment.ts";
 import { experiment, problemsIn, rigWith } from "./plan-engine.ts";
 
 const FIXED = "workload: { kind: fixed, prompt_tokens: 64, output_tokens: 64 }\n";
@@ -34,6 +35,20 @@ cool_down: { zone: cpu }
     "  line 9: repetition: unknown key; is it misspelt?",
     "  line 10: cool_down: expected at least one of below_degc, within_degc_of_start, slope_degc_per_min",
   ]);
+});
+
+test("what an engine could never answer is a mistake of the plan", () => {
+  const plan = (engine: string, workload: string): string => `engine: { ${engine} }\nworkload: { ${workload} }\n`;
+  const told = (engine: string, workload: string): string =>
+    problemsIn(() => parseExperiment(plan(engine, workload), "plan.yaml", rigWith())).join("\n");
+  const fixed = "kind: fixed, prompt_tokens: 8, output_tokens: 4";
+  expect(told("kind: llama-completion, model: a.gguf", fixed)).toMatch(/line 2: workload: .*cannot take a request without a prompt/);
+  expect(told("kind: llama-bench, model: a.gguf", "kind: prompts, prompts: [x]")).toMatch(/line 2: workload: .*it takes lengths alone/);
+  expect(told("kind: llama-server, model: a.gguf, endpoint: chat", fixed)).toMatch(/line 2: workload: .*the chat endpoint takes messages/);
+  expect(told("kind: command, argv: [run, '{prompt}']", fixed)).toMatch(/line 2: workload: .*has no prompt, but its command line says/);
+  expect(told("kind: app, events: { file: a }, request: [go, '{output_tokens}']", "kind: prompts, prompts: [x]")).toMatch(
+    /has no output_tokens/,
+  );
 });
 
 describe("an impossible cell is found before anything runs, and named", () => {

@@ -47,6 +47,11 @@ describe("conditions", () => {
     expect(conditionsOf(PI)).toEqual(found);
   });
 
+  test("a full battery on a cable is fed from it, and one without is not", () => {
+    expect(conditionsOf(PHONE.replace("status: 4", "status: 5")).charging).toBe("yes");
+    expect(conditionsOf(PHONE.replace("status: 4", "status: 5").replace("powered: true", "powered: false")).charging).toBe("no");
+  });
+
   test("of a phone are its services' before the kernel's", () => {
     expect(conditionsOf(PHONE)).toEqual({
       charging: "no",
