@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Engine, EngineAnswer, EngineContext, EngineRequest } from "../model/engine.ts";
+import { JoulebenchError } from "../model/errors.ts";
 import { OUTCOMES } from "../model/event.ts";
 import type { Line } from "../model/transport.ts";
-import { judge } from "./failure.ts";
+import { ending, judge, lastWords } from "./failure.ts";
 import { Feed } from "./feed.ts";
 import { FileSource, LogcatSource, OutputSource } from "./feed-sources.ts";
 import { givenUp, type Patience, patience, within } from "./patience.ts";
@@ -36,6 +37,8 @@ export class App implements Engine {
   readonly #options: Options;
   readonly #context: EngineContext;
   #feed: Feed | undefined;
+  /** It was asked after and was not there. */
+  #isGone = false;
   /** Looks at each event; set while somebody waits for one. */
   #watch: (event: Heard) => void = () => {};
 
@@ -48,7 +51,8 @@ export class App implements Engine {
     const { start, ready, load_s, events } = this.#options;
     return stateLoad(this.#context, start?.join(" ") ?? "app", async () => {
       const limit = patience(this.#context, load_s);
-      this.#feed = new Feed(this.#context, await this.#source(limit), (line) => this.#hear(line));
+      this.#feed ??= new Feed(this.#context, await this.#source(limit), (line) => this.#hear(line));
+      this.#isGone = false;
       const begin = events === "output" ? undefined : start;
       return this.#until(limit, begin, (event) => ready === "started" || event.type === "load_end", ready === "started");
     });
@@ -58,6 +62,8 @@ export class App implements Engine {
     const template = this.#options.request;
     const argv = template && fill(template, request, "app");
     const isNamed = template?.some((element) => element.includes("{request}")) ?? false;
+    const failed = this.#hasDied ? await this.load() : undefined;
+    if (failed && failed.outcome !== "ok") return this.#neverUp(request, failed);
     const limit = patience(this.#context, request.limit_s);
     stateBegin(this.#context, request, "process", argv ? { argv } : {});
     const isEnd = (event: Heard): boolean => event.type === "request_end" && (!isNamed || event.request === request.id);
@@ -68,10 +74,37 @@ export class App implements Engine {
     const { stop } = this.#options;
     const undying = { ...this.#context, signal: new AbortController().signal };
     try {
-      if (stop) await query(undying, stop, patience(undying, SMALL_COMMAND_S));
+      if (stop) await this.#stop(stop, undying);
     } finally {
       await this.#feed?.close();
     }
+  }
+
+  /** One that prints its events ends with them; of any other only `alive` tells. */
+  get #hasDied(): boolean {
+    return this.#options.events === "output" ? this.#feed !== undefined && !this.#feed.isOpen : this.#isGone;
+  }
+
+  /** It died with an earlier request, and does not come up again for this one. */
+  #neverUp(request: EngineRequest, { outcome, detail = "it does not say why" }: EngineAnswer): EngineAnswer {
+    stateBegin(this.#context, request, "process");
+    return stateEnd(this.#context, request, {
+      outcome,
+      text: "",
+      detail: `the app had ended, and started anew it did not come up: ${detail}`,
+    });
+  }
+
+  async #stop(stop: readonly string[], context: EngineContext): Promise<void> {
+    const { code, complaint, output } = await query(context, stop, patience(context, SMALL_COMMAND_S));
+    if (code === 0) return;
+    const how = code === undefined ? `did not end within ${SMALL_COMMAND_S} s` : ending(code);
+    const said = lastWords(complaint || output);
+    throw new JoulebenchError(
+      "config",
+      stop[0]!,
+      `the command that stops the app ${how}${said && `: ${said}`}; the app may still run there`,
+    );
   }
 
   async #source(limit: Patience): Promise<FileSource | LogcatSource | OutputSource> {
@@ -123,6 +156,7 @@ export class App implements Engine {
     const { alive } = this.#options;
     if (!alive || this.#context.signal.aborted) return answer;
     const { code } = await query(this.#context, alive, patience(this.#context, SMALL_COMMAND_S));
+    this.#isGone = code !== 0;
     return code === 0 ? answer : { outcome: "crash", text: "", detail: `the app is gone; ${answer.detail}` };
   }
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { defineEngine } from "../model/engine.ts";
 import { App } from "./app-engine.ts";
+import { refusalOf } from "./failure.ts";
+import { fill } from "./placeholders.ts";
 
 const Argv = z.array(z.string()).min(1);
 
@@ -36,5 +38,6 @@ export const app = defineEngine({
   summary: "an app that writes events (docs/device-protocol.md) to a file, Android's log or its output",
   options: AppOptions,
   parser: "jsonl",
+  refuses: (request, options) => refusalOf(() => fill(options.request ?? [], request, "app")),
   open: async (options, context) => new App(options, context),
 });

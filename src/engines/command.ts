@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import { COMMAND_SCRIPT, NO_CLOCK } from "./command-script.ts";
-import { judge, lastWords, mustStart, NOT_FOUND } from "./failure.ts";
+import { judge, lastWords, mustStart, NOT_FOUND, refusalOf } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { fill } from "./placeholders.ts";
 import { runProcess, Text } from "./process-run.ts";
@@ -25,6 +25,7 @@ export const command = defineEngine({
   summary: "any program, once per request: energy per unit of its work",
   options: Options,
   parser: "jsonl",
+  refuses: (request, options) => refusalOf(() => fill(options.argv, request, "command")),
   open: async (options, context) => new Command(options, context),
 });
 

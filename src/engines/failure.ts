@@ -54,6 +54,17 @@ export function refusal(status: number, words: string, text: string): EngineAnsw
   return { outcome: MEMORY.test(words) ? "oom" : "refused", text, detail: `HTTP ${status}: ${lastWords(words)}` };
 }
 
+/** What is wrong with a request that `make` cannot be done for, before anything runs. */
+export function refusalOf(make: () => unknown): string | undefined {
+  try {
+    make();
+    return undefined;
+  } catch (error) {
+    if (error instanceof JoulebenchError) return error.message;
+    throw error;
+  }
+}
+
 /** @throws JoulebenchError `config` when the shell of the device could not start `command` */
 export function mustStart(command: string, code: number | null, words: string): void {
   const missing = code === NOT_FOUND;

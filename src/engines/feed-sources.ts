@@ -41,8 +41,10 @@ export class LogcatSource implements FeedSource {
   readonly saysWhere = false;
   readonly #tag: string;
   #stamp: string | undefined;
-  /** Lines of the latest stamp, because a log that is opened again begins with them. */
-  #latest = new Set<string>();
+  /** Lines of the latest stamp, and how often each came; a log that is opened again begins with them. */
+  #latest = new Map<string, number>();
+  /** Of those, what is still to come once more. */
+  #again = new Map<string, number>();
 
   /** @param stamp the device's time of day when nothing of the log counts yet, seconds */
   constructor(tag: string, stamp: string) {
@@ -51,15 +53,21 @@ export class LogcatSource implements FeedSource {
   }
 
   argv(): readonly string[] {
+    this.#again = new Map(this.#latest);
     return ["logcat", "-v", "epoch", ...(this.#stamp === undefined ? [] : ["-T", this.#stamp]), "-s", `${this.#tag}:V`];
   }
 
   read(line: string): string | undefined {
     const [, stamp, tag, message] = LOGCAT.exec(line) ?? [];
-    if (stamp === undefined || tag !== this.#tag || this.#latest.has(line)) return undefined;
-    if (stamp !== this.#stamp) this.#latest = new Set();
+    if (stamp === undefined || tag !== this.#tag) return undefined;
+    const known = this.#again.get(line) ?? 0;
+    if (known > 0) {
+      this.#again.set(line, known - 1);
+      return undefined;
+    }
+    if (stamp !== this.#stamp) this.#latest = new Map();
     this.#stamp = stamp;
-    this.#latest.add(line);
+    this.#latest.set(line, (this.#latest.get(line) ?? 0) + 1);
     return message;
   }
 }

@@ -27,6 +27,11 @@ export class Feed {
     this.#take = take;
   }
 
+  /** It was opened, and its command still runs as far as anybody knows. */
+  get isOpen(): boolean {
+    return this.#over !== undefined;
+  }
+
   /**
    * Opens it unless it is open, and waits until it looks.
    *

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { isKilled, judge, lastWords, modelProblem, mustStart } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustStart, refusalOf } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { runProcess, Text } from "./process-run.ts";
 import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
@@ -23,8 +23,14 @@ export const llamaBench = defineEngine({
   summary: "llama.cpp's llama-bench: prompt_tokens prefilled, then output_tokens decoded, one run each",
   options: Options,
   parser: "llama-bench",
+  refuses: (request) => refusalOf(() => mustBeLengths(request)),
   open: async (options, context) => new LlamaBench(options, context),
 });
+
+function mustBeLengths({ id, prompt, promptTokens = 0, outputTokens = 0 }: EngineRequest): void {
+  if (prompt === undefined && promptTokens + outputTokens > 0) return;
+  throw new JoulebenchError("config", "llama-bench", `request ${id}: it takes lengths alone; give prompt_tokens, output_tokens or both`);
+}
 
 class LlamaBench implements Engine {
   readonly #options: z.infer<typeof Options>;
@@ -47,14 +53,8 @@ class LlamaBench implements Engine {
   }
 
   async ask(request: EngineRequest): Promise<EngineAnswer> {
-    const { id, prompt, promptTokens = 0, outputTokens = 0, limit_s } = request;
-    if (prompt !== undefined || promptTokens + outputTokens === 0) {
-      throw new JoulebenchError(
-        "config",
-        "llama-bench",
-        `request ${id}: it takes lengths alone; give prompt_tokens, output_tokens or both`,
-      );
-    }
+    mustBeLengths(request);
+    const { promptTokens = 0, outputTokens = 0, limit_s } = request;
     const argv = this.#argv(promptTokens, outputTokens);
     stateBegin(this.#context, request, "bench", { argv });
     const { answer } = await this.#run(argv, limit_s, (text, host_ns) => this.#context.hear(text, host_ns));
@@ -68,6 +68,8 @@ class LlamaBench implements Engine {
     limit_s: number,
     hear: EngineContext["hear"],
   ): Promise<{ code: number | null; answer: EngineAnswer }> {
+    // The shell would take it for an option of `exec`.
+    if (argv[0]?.startsWith("-")) throw new JoulebenchError("config", argv[0], "a command cannot begin with a dash; give its full path");
     const limit = patience(this.#context, limit_s);
     const results = new Text();
     let latest: string[] = [];

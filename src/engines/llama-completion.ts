@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { isKilled, judge, lastWords, modelProblem, mustStart } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustStart, refusalOf } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { runProcess, Text } from "./process-run.ts";
 import { PromptFile } from "./prompt-file.ts";
 import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
+import { TwoOutputs } from "./two-outputs.ts";
 
 /** Prompts of more characters go through a file: a single argument may have 128 KiB on Linux, and a link allows less. */
 const ARGUMENT_LENGTH = 16_384;
@@ -29,8 +30,15 @@ export const llamaCompletion = defineEngine({
   summary: "llama.cpp's llama-completion: a process per request, with its load",
   options: Options,
   parser: "llama-completion",
+  refuses: (request) => refusalOf(() => textOf(request)),
   open: async (options, context) => new LlamaCompletion(options, context),
 });
+
+function textOf({ id, prompt }: EngineRequest): string {
+  if (typeof prompt === "string") return prompt;
+  const what = prompt === undefined ? "a request without a prompt" : "a chat";
+  throw new JoulebenchError("config", "llama-completion", `request ${id}: it cannot take ${what}; use the engine llama-server or a text`);
+}
 
 class LlamaCompletion implements Engine {
   readonly #options: z.infer<typeof Options>;
@@ -60,7 +68,7 @@ class LlamaCompletion implements Engine {
   }
 
   async ask(request: EngineRequest): Promise<EngineAnswer> {
-    const prompt = this.#prompt(request);
+    const prompt = textOf(request);
     const file = prompt.length > ARGUMENT_LENGTH ? await PromptFile.write(this.#context, this.#options.folder, prompt) : undefined;
     try {
       const { outputTokens, ignoresEos } = request;
@@ -76,19 +84,37 @@ class LlamaCompletion implements Engine {
   async close(): Promise<void> {}
 
   async #run(request: EngineRequest, argv: readonly string[]): Promise<EngineAnswer> {
+    if (this.#options.log === "text") return this.#runLoggingText(request, argv);
     const limit = patience(this.#context, request.limit_s);
     const output = new Text();
     const words = new Words();
     const { code, complaint } = await runProcess(this.#context, argv, limit, ({ text, host_ns }) => {
       this.#context.hear(text, host_ns);
       words.add(text);
-      output.add(this.#options.log === "text" ? `${text}\n` : (generated(text) ?? ""));
+      output.add(generated(text) ?? "");
     });
-    // A log as text goes to standard error, and its end holds the totals.
-    if (this.#options.log === "text") for (const line of complaint.split("\n")) this.#context.hear(line, this.#context.now());
     if (code === undefined) return givenUp(limit, output.text);
     mustStart(this.#options.path, code, complaint);
     return judge(code, this.#words(words, complaint), output.text);
+  }
+
+  /** A log as text goes to standard error, and often has no times of its own: each line counts when it comes. */
+  async #runLoggingText(request: EngineRequest, argv: readonly string[]): Promise<EngineAnswer> {
+    const limit = patience(this.#context, request.limit_s);
+    const [output, words, both] = [new Text(), new Words(), new TwoOutputs()];
+    let exit: number | undefined;
+    const { code, complaint } = await runProcess(this.#context, both.argv(argv), limit, ({ text, host_ns }) => {
+      const { printed, logged, code } = both.read(text);
+      exit ??= code;
+      if (printed !== undefined) output.add(`${printed}\n`);
+      if (logged !== undefined) words.add(logged);
+      for (const line of [printed, logged]) if (line !== undefined) this.#context.hear(line, host_ns);
+    });
+    if (code === undefined) return givenUp(limit, output.text);
+    const said = this.#words(words, complaint);
+    const ended = exit ?? code;
+    mustStart(this.#options.path, ended, said);
+    return judge(ended, said, output.text);
   }
 
   /** What counts comes last: a log as JSON is on standard output, a log as text is the complaint. */
@@ -102,12 +128,6 @@ class LlamaCompletion implements Engine {
     const sized = [...(threads === undefined ? [] : ["-t", `${threads}`]), ...(context === undefined ? [] : ["-c", `${context}`])];
     const fixed = ["-no-cnv", "--no-display-prompt", "--no-escape", "--perf", "--seed", `${seed}`, "--temp", `${temperature}`];
     return [path, "-m", model, ...sized, ...fixed, ...(log === "jsonl" ? ["--log-jsonl"] : []), ...own, ...more];
-  }
-
-  #prompt({ id, prompt }: EngineRequest): string {
-    if (typeof prompt === "string") return prompt;
-    const what = prompt === undefined ? "a request without a prompt" : "a chat";
-    throw new JoulebenchError("config", "llama-completion", `request ${id}: it cannot take ${what}; use the engine llama-server or a text`);
   }
 }
 

@@ -39,7 +39,7 @@ export function callFor(request: EngineRequest, { endpoint, seed, temperature }:
   return { form: "completion", endpoint: "/completion", body };
 }
 
-/** So many ids that every vocabulary in use has and that control nothing: 100 to 249, in no order. */
+/** So many ids, 100 to 249 in no order: every vocabulary in use has them, as text or, the first few of Gemma, as spares. None ends a text. */
 const tokenIds = (count: number): number[] => Array.from({ length: count }, (_, at) => 100 + ((at * 67 + (at >> 4)) % 150));
 
 /** What the lines of one answer have said so far. */

@@ -66,6 +66,8 @@ export class LlamaServer implements Engine {
 
   async ask(request: EngineRequest): Promise<EngineAnswer> {
     const call = callFor(request, this.#options);
+    const failed = this.#process?.hasEnded ? await this.load() : undefined;
+    if (failed && failed.outcome !== "ok") return this.#neverUp(request, call, failed);
     const limit = patience(this.#context, request.limit_s);
     const answer = await this.#reached(async (forward) => {
       stateBegin(this.#context, request, call.form, { endpoint: call.endpoint });
@@ -73,6 +75,16 @@ export class LlamaServer implements Engine {
     });
     if (this.#options.metrics && answer.outcome === "ok") await this.#get("/metrics", (text, host_ns) => this.#context.hear(text, host_ns));
     return answer;
+  }
+
+  /** The server died with an earlier request, and dies again before this one. */
+  #neverUp(request: EngineRequest, { form }: Call, { outcome, detail = "it does not say why" }: EngineAnswer): EngineAnswer {
+    stateBegin(this.#context, request, form);
+    return stateEnd(this.#context, request, {
+      outcome,
+      text: "",
+      detail: `the server had ended, and started anew it did not come up: ${detail}`,
+    });
   }
 
   async close(): Promise<void> {

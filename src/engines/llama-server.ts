@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { defineEngine } from "../model/engine.ts";
+import { refusalOf } from "./failure.ts";
+import { callFor } from "./llama-server-call.ts";
 import { LlamaServer } from "./llama-server-engine.ts";
 
 export const LlamaServerOptions = z
@@ -25,5 +27,6 @@ export const llamaServer = defineEngine({
   summary: "llama.cpp's llama-server: started here or attached to, asked over HTTP",
   options: LlamaServerOptions,
   parser: "llama-server",
+  refuses: (request, options) => refusalOf(() => callFor(request, options)),
   open: (options, context) => LlamaServer.open(options, context),
 });

@@ -1,5 +1,6 @@
 import type { EngineContext } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
+import type { Channel } from "../model/transport.ts";
 import { lastWords } from "./failure.ts";
 import { patience } from "./patience.ts";
 import { query } from "./process-run.ts";
@@ -23,8 +24,7 @@ export class PromptFile {
     const channel = await context.transport.open(["sh", "-c", WRITE, "sh", folder]);
     channel.exit.catch(() => undefined); // Read below, once there are no more lines.
     try {
-      for (const line of prompt.split("\n")) await channel.write(line);
-      channel.endInput();
+      await send(channel, prompt);
       let path = "";
       for await (const { text } of channel.lines) path ||= text;
       if ((await channel.exit) === 0 && path) return new PromptFile(context, path);
@@ -36,5 +36,16 @@ export class PromptFile {
 
   async remove(): Promise<void> {
     await query(this.#context, ["rm", "-f", "--", this.path], patience(this.#context, LIMIT_S));
+  }
+}
+
+/** A command that cannot write ends before it has read: why, its exit code and its complaint say. */
+async function send(channel: Channel, prompt: string): Promise<void> {
+  try {
+    for (const line of prompt.split("\n")) await channel.write(line);
+    channel.endInput();
+  } catch (error) {
+    await channel.exit; // A lost link is thrown from here.
+    if (!(error instanceof JoulebenchError)) throw error;
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { EngineContext } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Channel } from "../model/transport.ts";
@@ -29,13 +28,19 @@ export type ServerEnd = { readonly code: number | null } | { readonly lost: unkn
 export class ServerProcess {
   readonly #context: EngineContext;
   readonly #argv: readonly string[];
-  readonly #mark = randomUUID();
+  readonly #mark = crypto.randomUUID();
   #channel: Channel | undefined;
   #ended: Promise<ServerEnd> | undefined;
+  #hasEnded = false;
 
   constructor(context: EngineContext, argv: readonly string[]) {
     this.#context = context;
     this.#argv = argv;
+  }
+
+  /** It has ended by itself, or was ended on the device: not lost with its link. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Never, as long as it is not started. */
@@ -80,6 +85,7 @@ export class ServerProcess {
     try {
       const code = await channel.exit;
       await reading;
+      this.#hasEnded = true;
       return { code };
     } catch (lost) {
       return { lost };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Feed } from "../../src/engines/feed.ts";
 import { FileSource, LogcatSource } from "../../src/engines/feed-sources.ts";
+import { engines } from "../../src/engines/index.ts";
 import { Bench, request } from "./bench.ts";
 
 let bench: Bench;
@@ -41,6 +42,39 @@ describe("an app that writes a file", () => {
     const gone = await bench.engine("app", { events: { file }, request: ["true"], alive: ["false"] });
     await gone.load();
     expect(await gone.ask(request({ limit_s: 0.3 }))).toMatchObject({ outcome: "crash" });
+  });
+
+  test("is started anew for the next request once it was found to be gone, and that stands on the tape", async () => {
+    const file = join(bench.folder, "mortal.jsonl");
+    const alive = join(bench.folder, "alive");
+    const start = bench.script("come up", 'touch "$1"\n');
+    const work = bench.script("work once", `[ -e "$3" ] || exit 0\n[ "$2" = dies ] && { rm "$3"; exit 0; }\n${WORK}`);
+    const engine = await bench.engine("app", {
+      ...{ start: [start, alive], request: [work, file, "{request}", alive], alive: ["test", "-e", alive], events: { file } },
+      stop: ["rm", alive],
+    });
+    await engine.load();
+    const from = bench.said.length;
+    expect(await engine.ask(request({ id: "dies", limit_s: 0.5 }))).toMatchObject({ outcome: "crash" });
+    expect(await engine.ask(request({ id: "next" }))).toMatchObject({ outcome: "ok" });
+    expect(bench.said.slice(from).map(({ load, begin }) => load ?? begin)).toEqual([
+      "process",
+      undefined,
+      "begin",
+      "end",
+      "process",
+      undefined,
+    ]);
+  });
+
+  test("that cannot be stopped is said to run on", async () => {
+    const stop = bench.script("stop", "echo no such package >&2; exit 4\n");
+    const engine = engines.find(({ kind }) => kind === "app")!;
+    const app = await engine.open(engine.options.parse({ events: { file: join(bench.folder, "none") }, stop: [stop] }), bench.context);
+    await app.load();
+    await expect(app.close()).rejects.toThrow(
+      /the command that stops the app ended with exit code 4: no such package; the app may still run/,
+    );
   });
 });
 
@@ -124,4 +158,16 @@ test("Android's log is read by its tag, and not twice when it is opened again", 
   expect(source.argv()).toContain("101.500");
   expect(source.read(line("101.500", '{"type":"token"}'))).toBeUndefined();
   expect(source.read(line("101.700", '{"type":"token"}'))).toBe('{"type":"token"}');
+});
+
+test("of equal lines of one time each counts, and none twice when the log is opened again", () => {
+  const source = new LogcatSource("bench", "100.000");
+  const token = `101.500  1234  5678 I bench   : {"type":"token"}`;
+  const hear = (times: number): number =>
+    Array.from({ length: times }, () => source.read(token)).filter((each) => each !== undefined).length;
+  expect(hear(2)).toBe(2);
+  source.argv();
+  expect(hear(3)).toBe(1);
+  source.argv();
+  expect(hear(4)).toBe(1);
 });

@@ -1,6 +1,7 @@
 import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { engines } from "../../src/engines/index.ts";
 import { seeded } from "../../src/simulate/random.ts";
 import { Bench, program, request } from "./bench.ts";
 import { prompts } from "./prompts.ts";
@@ -47,6 +48,38 @@ test("a log as text gives its totals", async () => {
   const from = bench.heard.length;
   expect(await engine.ask(request({ prompt: "hello", outputTokens: 3, ignoresEos: true }))).toMatchObject({ outcome: "ok" });
   expect(bench.heard.slice(from)).toContainEqual(expect.stringMatching(/eval time = .* \/ +2 runs/));
+});
+
+test("a log as text counts when it comes, and is told from what the model writes on the same line", async () => {
+  const heardAt = new Map<string, number>();
+  const path = bench.script(
+    "slow",
+    "echo 'generate: n_ctx = 512' >&2\nprintf 'one\\ntwo'\nsleep 0.4\nprintf '%s\\n' 'eval: a\\b = 1' >&2\nexit 9\n",
+  );
+  const kind = engines.find((each) => each.kind === "llama-completion")!;
+  const hear = (text: string, host_ns: number) => heardAt.set(text, host_ns);
+  const engine = await kind.open(kind.options.parse({ path, model, log: "text" }), { ...bench.context, hear });
+  expect(await engine.ask(request({ prompt: "x" }))).toMatchObject({
+    outcome: "crash",
+    text: "one\ntwo\n",
+    detail: expect.stringContaining("exit code 9"),
+  });
+  expect([...heardAt.keys()].toSorted()).toEqual(["eval: a\\b = 1", "generate: n_ctx = 512", "one", "two"]);
+  expect(heardAt.get("eval: a\\b = 1")! - heardAt.get("generate: n_ctx = 512")!).toBeGreaterThan(0.3e9);
+});
+
+test("logging text, it is ended with all it started when it takes longer than it may", async () => {
+  const engine = await engineOf({ path: bench.script("sleeper of text", "sleep 60\n"), log: "text" });
+  expect(await engine.ask(request({ prompt: "x", limit_s: 0.3 }))).toMatchObject({ outcome: "timeout" });
+  await expect.poll(() => bench.processes()).toEqual([]);
+});
+
+test("a folder where no prompt can be put is the plan's to change", async () => {
+  const engine = await engineOf({ folder: join(bench.folder, "nowhere") });
+  await expect(engine.ask(request({ prompt: "long ".repeat(50_000) }))).rejects.toMatchObject({
+    kind: "config",
+    message: expect.stringMatching(/nowhere: cannot put a prompt there: .*No such file/),
+  });
 });
 
 test("a prompt too long for a command line goes through a file, and nothing of it stays", async () => {

@@ -162,12 +162,29 @@ test("a server that is killed in the middle of an answer has crashed, and closin
   for (const pid of bench.processes().filter((each) => commandLine(each).includes(`${here}`))) process.kill(pid, "SIGKILL");
   expect(await answer).toMatchObject({ outcome: "crash", text: expect.stringMatching(/./) });
   expect(bench.said.at(-1)).toMatchObject({ request: "killed", end: "crash" });
+  // The next one is tried, on a server that is started anew; that it was loaded again stands on the tape.
+  const said = bench.said.length;
+  expect(await doomed.ask(request({ id: "next", prompt: "x", outputTokens: 2 }))).toMatchObject({ outcome: "ok" });
+  expect(bench.said.slice(said).map(({ load, begin, end }) => load ?? begin ?? end)).toEqual(["begin", "end", "completion", "ok"]);
   await doomed.close();
+});
+
+test("a server that dies whenever it is asked is started for each request, and each is told", async () => {
+  const engine = await bench.engine("llama-server", { path: bench.script("once", ONCE), model, port: await freePort(), load_s: 5 });
+  expect(await engine.load()).toMatchObject({ outcome: "ok" });
+  for (const pid of bench.processes().filter((each) => commandLine(each).includes("--port"))) process.kill(pid, "SIGKILL");
+  expect(await engine.ask(request({ prompt: "x" }))).toMatchObject({ outcome: expect.stringMatching(/crash|oom/) });
+  const answer = await engine.ask(request({ id: "second", prompt: "x" }));
+  expect(answer).toMatchObject({ outcome: "oom", detail: expect.stringMatching(/started anew it did not come up: .*bad_alloc/) });
+  expect(bench.said.at(-1)).toMatchObject({ request: "second", end: "oom" });
 });
 
 test("needs a model to start, none to attach", async () => {
   await expect(bench.engine("llama-server", {})).rejects.toThrow(/needed to start the server/);
 });
+
+/** The real server the first time; short of memory ever after. */
+const ONCE = `[ -e "$0.up" ] && { echo 'terminate called: std::bad_alloc' >&2; exit 134; }\ntouch "$0.up"\nexec '${PATH}' "$@"\n`;
 
 const commandLine = (pid: number): string => {
   try {
