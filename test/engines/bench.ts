@@ -88,6 +88,9 @@ export class Bench {
   async close(): Promise<void> {
     for (const engine of this.#engines) await engine.close();
     await this.transport.close();
+    // What was signalled with the process that led it may take a moment longer.
+    const until_ms = performance.now() + 1000;
+    while (this.processes().length > 0 && performance.now() < until_ms) await new Promise((resolve) => setTimeout(resolve, 10));
     const left = this.processes();
     for (const pid of left) process.kill(pid, "SIGKILL");
     rmSync(this.folder, { recursive: true });
