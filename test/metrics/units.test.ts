@@ -54,6 +54,13 @@ test("a phase inside a unit is a stage of it, and one that stands alone is a uni
   expect(faults).toEqual([]);
 });
 
+test("stages after a warm-up that died are measured", () => {
+  const [died] = unit(2, 4, { unit: "image", request: "warmup-1" });
+  const [start, end] = unit(5, 9, { unit: "image", request: "i1" });
+  const { summary } = resultsOf([died!, start!, ...unit(6, 8, { unit: "image", phase: "head" }), end!]);
+  expect(summary["energy_per_unit:head"]).toMatchObject({ value: expect.closeTo(2, 6), n: 1 });
+});
+
 test("stages of a warm-up are not measured", () => {
   const [start, end] = unit(2, 4, { unit: "image", request: "warmup-1" });
   const { summary } = resultsOf([
