@@ -49,16 +49,17 @@ export async function openDevice(rig: Rig, opening: Opening, watcher: Omit<LinkW
   const kind = transports.find((each) => each.kind === wanted.kind);
   if (!kind) throw new JoulebenchError("config", rig.name, `unknown transport ${wanted.kind}`);
   const transport = await kind.open(wanted, watcher.now);
+  let link: DeviceLink | undefined;
   try {
     if (rig.device!.link === "wifi" && opening.purpose !== "looked at") await toNetwork(transport, wanted.kind);
-    const link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
+    link = new DeviceLink(transport, await transport.identity(), { ...watcher, patience_s: rig.plan.link_patience_s });
     if (outlives(transport) || (!command && !emulated)) await link.openResponder();
     if (outlives(transport) && opening.purpose === "looked at") return link;
     if (command) await link.startProcess(command);
     else if (emulated) await link.startProcess(phone(rig, opening), ["emulated", "phone"]);
     return link;
   } catch (error) {
-    await transport.close().catch(() => undefined); // The error at hand says more.
+    await (link ?? transport).close().catch(() => undefined); // The error at hand says more.
     throw error;
   }
 }
