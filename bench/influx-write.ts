@@ -15,7 +15,7 @@ import { report } from "./row.ts";
 
 const POINTS = 200_000;
 const ROUNDS = 5;
-const ORIGIN = { rig: "bench", session: "s-1", wallStart_ns: 1_767_323_045_123_456_789n, work: {} };
+const ORIGIN = { rig: "bench", host: "lab-1", session: "s-1", wallStart_ns: 1_767_323_045_123_456_789n, work: {} };
 
 const mean = (k: number) => ({ source: "meter.main", start_s: k / 10, end_s: (k + 1) / 10, mean_w: 4 + (k % 97) / 97, min_w: 3, max_w: 5 });
 

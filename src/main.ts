@@ -4,6 +4,7 @@ import { registerAnalyze } from "./cli/analyze.ts";
 import { registerCalibrate } from "./cli/calibrate.ts";
 import { registerCheck } from "./cli/check.ts";
 import { registerCompare } from "./cli/compare.ts";
+import { registerDaemon } from "./cli/daemon.ts";
 import { registerDemo } from "./cli/demo.ts";
 import { EXIT } from "./cli/exit.ts";
 import { registerExport } from "./cli/export.ts";
@@ -33,6 +34,7 @@ for (const register of [
   registerCheck,
   registerCalibrate,
   registerRun,
+  registerDaemon,
   registerAnalyze,
   registerValidate,
   registerVerify,

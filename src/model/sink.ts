@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Fault, FaultCode } from "./errors.ts";
 import type { InferenceEvent } from "./event.ts";
+import type { RigHealth } from "./health.ts";
 import type { Results } from "./results.ts";
 
 /** Mean, least and largest power of one channel over a short interval of session time. */
@@ -49,6 +50,8 @@ export interface Sink {
   event?(event: InferenceEvent, at_s: number): void;
   fault?(fault: Fault): void;
   results?(results: Results): void;
+  /** Of a bench, told by its daemon outside of any session. */
+  health?(health: RigHealth): void;
   /** Nothing more is to come; sends what is left as long as `patience` lasts. Without any it ends at once, and what it has is not whole. */
   close(patience?: Patience): Promise<SinkOutcome>;
 }
@@ -56,6 +59,8 @@ export interface Sink {
 /** What a sink is told about the session it serves. The same session says the same, live and sent again. */
 export interface SinkContext {
   readonly rig: string;
+  /** The host that measures, by its name. */
+  readonly host: string;
   readonly session: string;
   /** Wall time at session zero: nanoseconds since 1970, UTC. A bigint, because a number cannot hold it exactly. */
   readonly wallStart_ns: bigint;

@@ -6,7 +6,7 @@ import { BASE_S, binAt } from "../store/pyramid-level.ts";
 import { PyramidReader } from "../store/pyramid-reader.ts";
 import type { SessionFile } from "../store/session-file.ts";
 import { pyramidBase } from "../store/trace-paths.ts";
-import { workOf } from "./sinks.ts";
+import { toldOf, workOf } from "./sinks.ts";
 import { traceDir } from "./trace.ts";
 
 /** Bins read at once. */
@@ -21,7 +21,7 @@ export function linesOf(
 ): Iterable<string> {
   const wanted = { ...results, measurements: results.measurements.filter(({ start_s }) => start_s >= from_s && start_s < to_s) };
   const means = measurand ? meansOf(traceDir(dir), measurand, from_s, to_s) : [];
-  const origin = { rig, session: session.session, wallStart_ns: BigInt(session.wallStart_ns), work: workOf(session.plan), tags: {} };
+  const origin = { rig, ...toldOf(dir, session), work: workOf(session.plan), tags: {} };
   return exportLines(origin, means, wanted);
 }
 

@@ -1,17 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { hostname, platform, release as systemRelease } from "node:os";
+import { platform, release as systemRelease } from "node:os";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import { SESSION_FORMAT, type SessionFile, writeJson, writeWhole } from "../store/session-file.ts";
 import { VERSION } from "../store/version.ts";
+import { hostName } from "./host-name.ts";
 import { lockFile } from "./owner-lock.ts";
 
 /** A session folder being made. */
 export interface SessionFolder {
   readonly dir: string;
   readonly session: string;
+  readonly host: string;
   readonly wallStart_ns: bigint;
   /** Writes `session.json`, whole or not at all. */
   describe(facts: Pick<SessionFile, "state" | "origin" | "identities"> & Partial<Pick<SessionFile, "rig" | "plan">>): void;
@@ -51,10 +53,11 @@ export function createSessionFolder(name: string, out: string | undefined): Sess
     release();
     throw error;
   }
-  const host = { name: hostname(), system: `${platform()} ${systemRelease()}`, node: process.version };
+  const host = { name: hostName(), system: `${platform()} ${systemRelease()}`, node: process.version };
   return {
     dir,
     session,
+    host: host.name,
     wallStart_ns,
     describe: (facts) =>
       writeJson(join(dir, "session.json"), {

@@ -49,6 +49,12 @@ export function lockFile(path: string, out: string, { subject, heldBy, remedy }:
   throw new JoulebenchError("link", subject, "is being locked and unlocked by others; try again");
 }
 
+/** The process that holds `path`; undefined where none does that is alive. */
+export function holderOf(path: string): Holder | undefined {
+  const found = read(path);
+  return found && isAlive(found) ? found : undefined;
+}
+
 /** The boot the host is in: a session folder that outlives it has another clock. Empty where the system does not say. */
 export function bootId(): string {
   const path = "/proc/sys/kernel/random/boot_id";
@@ -106,7 +112,7 @@ function read(path: string): Holder | undefined {
   }
 }
 
-function isAlive({ pid, boot, started }: Holder): boolean {
+export function isAlive({ pid, boot, started }: Holder): boolean {
   if (boot !== bootId()) return false;
   const start = startOf(pid);
   if (start !== undefined && started !== "") return start === started;

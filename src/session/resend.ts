@@ -12,7 +12,7 @@ import { readSessionFile, type SessionFile } from "../store/session-file.ts";
 import { TapeReader } from "../store/tape-reader.ts";
 import { analyzeSession } from "./analysis.ts";
 import { Decoder } from "./decoder.ts";
-import { feedSinks, openSink, outboxOf, sinkContext } from "./sinks.ts";
+import { feedSinks, openSink, outboxOf, sinkContext, toldOf } from "./sinks.ts";
 import { streams } from "./streams.ts";
 
 /** A service that does not come back in this time is not waited for. */
@@ -70,7 +70,7 @@ async function resendTo(kind: SinkKind, to: unknown, kept: Kept, options: Resend
   const anew = from_s !== undefined || cursor?.whole !== true;
   // What an outbox still holds may be older than `from_s`, and is not forgotten for it.
   const isDelivered = cursor === undefined || (cursor.whole && waitingOf(cursor) === 0);
-  const told = { session: session.session, wallStart_ns: BigInt(session.wallStart_ns), dir, plan: session.plan };
+  const told = toldOf(dir, session);
   const sink = openSink(kind, to, { ...sinkContext(kind, rig, told, notice), anew });
   const complete = anew ? await tell(isDelivered ? since(sink, from_s) : sink, kept, signal) : true;
   const patience: Patience = { within_ms: Number.POSITIVE_INFINITY, fruitless_ms: FRUITLESS_MS, signal };
@@ -113,7 +113,7 @@ export async function sendLeftovers(dir: string, notice: (message: string) => vo
     try {
       const session = readSessionFile(left);
       const rig = storedRig(session.rig, join(left, "session.json"));
-      const told = { session: session.session, wallStart_ns: BigInt(session.wallStart_ns), dir: left, plan: session.plan };
+      const told = toldOf(left, session);
       if (rig.sinks[kind.kind] === undefined) continue;
       const sink = openSink(kind, rig.sinks[kind.kind], sinkContext(kind, rig, told, notice));
       const { waiting } = await sink.close({ within_ms: LEFTOVERS_MS, fruitless_ms: 0, signal: deadline });

@@ -3,10 +3,15 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import { shortHash } from "../rig/canonical.ts";
-import { lockFile } from "./owner-lock.ts";
+import { type Holder, holderOf, lockFile } from "./owner-lock.ts";
 
 /** Where locks lie: of this user, on this machine, whatever folder joulebench was started in. */
 const stateFolder = (): string => join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "joulebench");
+
+const lockOf = (rigPath: string): string => join(stateFolder(), `rig-${shortHash(realpathSync(rigPath))}.lock`);
+
+/** The process that measures with a rig; undefined while none does. */
+export const rigHolder = (rigPath: string): Holder | undefined => holderOf(lockOf(rigPath));
 
 const REMEDY = "let XDG_STATE_HOME name a folder of this user";
 
@@ -19,8 +24,7 @@ const REMEDY = "let XDG_STATE_HOME name a folder of this user";
  * @throws JoulebenchError `link` while another process holds it, `sink` when the lock cannot be written
  */
 export function lockRig(rigPath: string, out: string): () => void {
-  const folder = stateFolder();
-  const path = join(folder, `rig-${shortHash(realpathSync(rigPath))}.lock`);
+  const [folder, path] = [stateFolder(), lockOf(rigPath)];
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {

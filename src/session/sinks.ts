@@ -6,6 +6,7 @@ import type { Results } from "../model/results.ts";
 import type { Patience, Sink, SinkContext, SinkKind } from "../model/sink.ts";
 import type { Rig } from "../rig/rig.ts";
 import { sinks as kinds } from "../sinks/index.ts";
+import type { SessionFile } from "../store/session-file.ts";
 import { powerMeans } from "./means.ts";
 import { lockFile } from "./owner-lock.ts";
 import type { Streams } from "./streams.ts";
@@ -14,21 +15,28 @@ import type { Streams } from "./streams.ts";
 const AT_THE_END: Patience = { within_ms: 5000, fruitless_ms: 0 };
 
 /** The session that sinks are told of. */
-export interface Told extends Pick<SinkContext, "session" | "wallStart_ns"> {
+export interface Told extends Pick<SinkContext, "host" | "session" | "wallStart_ns"> {
   readonly dir: string;
   /** As `session.json` keeps it. */
   readonly plan: unknown;
 }
+
+/** What `session.json` says of it, so that what is sent again says the same. */
+export const toldOf = (dir: string, { session, host = {}, wallStart_ns, plan }: SessionFile): Told => ({
+  ...{ dir, session, plan },
+  host: host.name ?? "",
+  wallStart_ns: BigInt(wallStart_ns),
+});
 
 /** Where a sink keeps what its service has not taken. */
 export const outboxOf = (dir: string, { kind }: SinkKind): string => join(dir, "outbox", kind);
 
 /** What a sink is told about a session, the same live and later. */
 export function sinkContext(kind: SinkKind, rig: Rig, told: Told, notice: (message: string) => void): SinkContext {
-  const { session, wallStart_ns, dir, plan } = told;
+  const { host, session, wallStart_ns, dir, plan } = told;
   const fault = (_code: string, count: number, detail?: string): void =>
     notice(`${kind.kind}: ${count} points refused${detail ? `, ${detail}` : ""}`);
-  const about = { rig: rig.name, session, wallStart_ns, work: workOf(plan), outbox: outboxOf(dir, kind) };
+  const about = { rig: rig.name, host, session, wallStart_ns, work: workOf(plan), outbox: outboxOf(dir, kind) };
   return { ...about, notice: (message) => notice(`${kind.kind}: ${message}`), fault };
 }
 

@@ -6,7 +6,7 @@ import { type Fields, fieldsOf, seriesOf, tagText } from "./line-protocol.ts";
 const APART_NS = 100_000n;
 
 /** What every point of a session says. */
-export interface Origin extends Pick<SinkContext, "rig" | "session" | "wallStart_ns" | "work"> {
+export interface Origin extends Pick<SinkContext, "rig" | "host" | "session" | "wallStart_ns" | "work"> {
   /** The rig's own tags. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -51,8 +51,8 @@ export class Lines {
   }
 
   #complete(table: TableName, tags: Readonly<Record<string, string>>): Record<string, string> {
-    const { rig, work, tags: own } = this.#origin;
-    const given: Readonly<Record<string, string>> = { ...work, ...tags, rig };
+    const { rig, host, work, tags: own } = this.#origin;
+    const given: Readonly<Record<string, string>> = { ...work, ...tags, rig, host };
     const fixed = SCHEMA[table].tags.map((name): [string, string] => [name, tagText(given[name] ?? "") || "none"]);
     return { ...own, ...Object.fromEntries(fixed) };
   }

@@ -1,5 +1,6 @@
 import { FAULTS, type Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
+import type { RigHealth } from "../model/health.ts";
 import type { Results } from "../model/results.ts";
 import type { PowerMean } from "../model/sink.ts";
 import { channelOf, Lines, type Origin } from "./influx-lines.ts";
@@ -40,6 +41,12 @@ export class Points {
       this.#lines.line("fault", at_s, { source, code }, { count, detail }),
       this.#lines.line("annotation", at_s, { type: "fault" }, { title, text }),
     ];
+  }
+
+  /** How a bench is. It belongs to no session, so its origin begins in 1970 and its time is the wall's. */
+  health({ rig: _rig, host: _host, out: _out, at_s, since_s, clock, ...health }: RigHealth): string | undefined {
+    const offset = clock && { clock_offset_s: clock.offset_s, clock_bound_s: clock.bound_s };
+    return this.#lines.line("health", at_s, {}, { state_duration_s: width_s(since_s, at_s), ...health, ...offset });
   }
 
   /** Everything the final results say. Said again, it replaces what was said before: each result has the stamp of its start. */

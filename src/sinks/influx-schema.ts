@@ -60,6 +60,8 @@ function sessionFields(phase: string): [string, Unit][] {
   ];
 }
 
+/** The bench, and the host that measures with it. */
+const WHERE = ["rig", "host"];
 const METER = ["source", "channel"];
 const WORK = ["engine", "model", "quant"];
 
@@ -73,7 +75,7 @@ const WORK = ["engine", "model", "quant"];
 export const SCHEMA = {
   power: {
     kept: "raw",
-    tags: ["rig", ...METER],
+    tags: [...WHERE, ...METER],
     fields: {
       ...{ session: "text", power_w: "W", power_min_w: "W", power_max_w: "W" },
       ...{ current_a: "A", voltage_v: "V", duration_s: "s" },
@@ -81,7 +83,7 @@ export const SCHEMA = {
   },
   event: {
     kept: "raw",
-    tags: ["rig", "source", "type"],
+    tags: [...WHERE, "source", "type"],
     fields: {
       ...{ session: "text", request: "text", tokens: "token", output_tokens: "token", cached_tokens: "token", outcome: "text" },
       ...{ unit: "text", count: "1", model: "text", workload_phase: "text", correct: "1" },
@@ -89,7 +91,7 @@ export const SCHEMA = {
   },
   inference: {
     kept: "results",
-    tags: ["rig", ...METER, ...WORK, "phase", "stage"],
+    tags: [...WHERE, ...METER, ...WORK, "phase", "stage"],
     fields: {
       ...{ session: "text", request: "text", index: "1", tokens: "token", duration_s: "s", coverage: "1", flags: "text" },
       ...{ valid: "true or false" },
@@ -98,7 +100,7 @@ export const SCHEMA = {
   },
   summary: {
     kept: "results",
-    tags: ["rig", ...METER, ...WORK, "stage"],
+    tags: [...WHERE, ...METER, ...WORK, "stage"],
     fields: {
       ...{ session: "text", valid: "true or false", failed: "text", requests: "1", faults: "1", duration_s: "s" },
       ...withU({ baseline_power_w: "W" }),
@@ -107,23 +109,32 @@ export const SCHEMA = {
   },
   validity: {
     kept: "results",
-    tags: ["rig", "rule", "level"],
+    tags: [...WHERE, "rule", "level"],
     fields: { session: "text", pass: "true or false", detail: "text" },
   },
   fault: {
     kept: "results",
-    tags: ["rig", "source", "code"],
+    tags: [...WHERE, "source", "code"],
     fields: { session: "text", count: "1", detail: "text" },
   },
   throttling: {
     kept: "results",
-    tags: ["rig", "cause", "class"],
+    tags: [...WHERE, "cause", "class"],
     fields: { session: "text", duration_s: "s", onset_performance_s: "s", severity: "1", evidence: "text" },
   },
   annotation: {
     kept: "results",
-    tags: ["rig", "type"],
+    tags: [...WHERE, "type"],
     fields: { session: "text", title: "text", text: "text", end_ms: "ms since 1970" },
+  },
+  health: {
+    kept: "raw",
+    tags: WHERE,
+    fields: {
+      ...{ session: "text", state: "text", state_duration_s: "s", plan: "text", cell: "1", cells: "1", queued: "1", restarts: "1" },
+      ...{ valid: "true or false", reason: "text", error: "text", energy_per_token_j: PER_TOKEN, lost_s: "s" },
+      ...{ database_lag_s: "s", outbox_bytes: "byte", clock_offset_s: "s", clock_bound_s: "s" },
+    },
   },
 } as const satisfies Readonly<Record<string, Table>>;
 

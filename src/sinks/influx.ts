@@ -35,6 +35,7 @@ export function openInflux(options: InfluxOptions, context: SinkContext, limits:
       // What sinks refused is not told to a sink: the telling could be refused, and told, for ever.
       if (fault.code !== "sink_refused") for (const line of points.fault(fault)) offer(line);
     },
+    health: (health) => offer(points.health(health)),
     results: (results) => {
       for (const line of points.results(results)) offer(line);
     },

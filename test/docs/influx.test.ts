@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InferenceEvent } from "../../src/model/event.ts";
+import type { RigHealth } from "../../src/model/health.ts";
 import type { Results } from "../../src/model/results.ts";
 import { Points } from "../../src/sinks/influx-points.ts";
 import { SCHEMA } from "../../src/sinks/influx-schema.ts";
@@ -25,6 +26,11 @@ const event: InferenceEvent = {
   },
   ...{ unit: "image", count: 1, model: "m", phase: "warm", correct: 1 },
 };
+const health: RigHealth = {
+  ...{ rig: "pi5", host: "lab-1", state: "waiting", at_s: 20, since_s: 10, plan: "01.yaml", out: "01", cell: 3, cells: 8, queued: 2 },
+  ...{ restarts: 1, valid: false, reason: "gaps", energy_per_token_j: 0.4, lost_s: 0.05, error: "killed", database_lag_s: 7 },
+  ...{ outbox_bytes: 900, clock: { offset_s: 0.01, bound_s: 0.002 } },
+};
 const fault = { source: "meter", code: "lost_samples", count: 7, at_s: 1, detail: "why" } as const;
 const episode = { onset_s: 2, onset_performance_s: 3, end_s: 9, cause: "thermal", class: "soft", evidence: ["clock"], severity: 0.2 };
 const { measurements, summary, validity } = resultsOfEverything();
@@ -32,9 +38,9 @@ const results: Results = resultsOf(measurements, { summary, validity, throttling
 
 /** Every point that everything a session can say makes. */
 function lines(): string[] {
-  const points = new Points({ rig: "pi5", session: "s-1", wallStart_ns: 0n, work: {}, tags: {} });
+  const points = new Points({ rig: "pi5", host: "lab-1", session: "s-1", wallStart_ns: 0n, work: {}, tags: {} });
   const power = { ...mean(0), current_a: 0.5, voltage_v: 5 };
-  const made = [points.power(power), points.event(event, 1), ...points.fault(fault), ...points.results(results)];
+  const made = [points.power(power), points.health(health), points.event(event, 1), ...points.fault(fault), ...points.results(results)];
   return made.map((line) => line!);
 }
 
@@ -78,6 +84,7 @@ describe("queries of the page, in a real database", () => {
     sink.power?.(mean(0));
     sink.fault?.(fault);
     sink.results?.(results);
+    sink.health?.(health);
     expect(await sink.close(END)).toMatchObject({ refused: 0, waiting: 0 });
   });
   afterAll(() => influxd.stop());

@@ -13,7 +13,7 @@ test("what waits for a database is sent by one process at a time, and by the nex
   const influx = sinks.find(({ kind }) => kind === "influx")!;
   // Nobody listens on port 1.
   const options = influx.options.parse({ host: "127.0.0.1", port: 1 });
-  const about = { rig: "bench", session: "s", wallStart_ns: 0n, work: {}, outbox: join(dir, "outbox") };
+  const about = { rig: "bench", host: "lab-1", session: "s", wallStart_ns: 0n, work: {}, outbox: join(dir, "outbox") };
   const context: SinkContext = { ...about, notice: () => {}, fault: () => {} };
   const first = openSink(influx, options, context);
   expect(() => openSink(influx, options, context)).toThrow(

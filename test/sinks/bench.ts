@@ -86,6 +86,7 @@ export function open(rig: Record<string, unknown>, limits = QUICK, outbox = join
     kind.options.parse(rig) as Parameters<typeof openInflux>[0],
     {
       rig: "bench 1",
+      host: "lab-1",
       session: "s-1",
       wallStart_ns,
       work: {},

@@ -14,7 +14,8 @@ describe("a write", () => {
     delete process.env.JOULEBENCH_TEST_SECRET;
     await server.stop();
   });
-  const power = 'power,channel=main,rig=bench\\ 1,source=meter session="s-1",power_w=2.5,power_min_w=2,power_max_w=3,duration_s=0.1';
+  const power =
+    'power,channel=main,host=lab-1,rig=bench\\ 1,source=meter session="s-1",power_w=2.5,power_min_w=2,power_max_w=3,duration_s=0.1';
 
   test.each([
     [
@@ -86,7 +87,7 @@ describe("a write", () => {
     await sink.close(END);
     const inference = server.writes.flatMap(({ lines }) => lines).find((line) => line.startsWith("inference"));
     expect(inference).toMatch(
-      /^inference,channel=main,engine=none,lab=north,model=none,phase=decode,quant=none,rig=bench\\ 1,source=meter,stage=none /,
+      /^inference,channel=main,engine=none,host=lab-1,lab=north,model=none,phase=decode,quant=none,rig=bench\\ 1,source=meter,stage=none /,
     );
   });
 });

@@ -64,7 +64,7 @@ describe("with a database", () => {
     await sink.close(END);
     const keys = (await rows("show tag keys")).map((row) => row.tagKey);
     const work = ["engine", "level", "model", "phase", "quant"];
-    expect([...new Set(keys)].sort()).toEqual(["channel", ...work, "rig", "rule", "source", "stage", "type"]);
+    expect([...new Set(keys)].sort()).toEqual(["channel", "engine", "host", ...work.slice(1), "rig", "rule", "source", "stage", "type"]);
   });
 
   test("tokens that appear together stay apart, a result sent again replaces itself", async () => {

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { RigHealth } from "../model/health.ts";
+import { rigNames, superviseRigs } from "../session/daemon.ts";
+import { conclude, EXIT } from "./exit.ts";
+import { clockTime, printable, significant, table } from "./format.ts";
+
+export function registerDaemon(program: Command): void {
+  program
+    .command("daemon")
+    .description("measure the queued plans of several rigs, one process each, and go on after whatever ended them")
+    .option("--rigs <dir>", "folder of rig files", "rigs")
+    .option("--drain", "end when no plan is left in any queue")
+    .option("--status", "print how each bench is, and supervise nothing")
+    .option("--json", "with --status, print it as one JSON document")
+    .addHelpText("after", "\nExamples:\n  joulebench daemon --rigs rigs/three\n  joulebench daemon --rigs rigs/three --status")
+    .action((options: DaemonCommandOptions) => conclude(() => daemonCommand(options)));
+}
+
+interface DaemonCommandOptions {
+  readonly rigs: string;
+  readonly drain?: boolean;
+  readonly status?: boolean;
+  readonly json?: boolean;
+}
+
+async function daemonCommand({ rigs, drain = false, status = false, json = false }: DaemonCommandOptions): Promise<number> {
+  if (status) return tellStatus(rigs, json);
+  const [first, second] = [new AbortController(), new AbortController()];
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(name, () => {
+      process.stderr.write(first.signal.aborted ? "stopping at once\n" : "stopping in order; once more to stop at once\n");
+      (first.signal.aborted ? second : first).abort();
+    });
+  await superviseRigs({
+    dir: rigs,
+    program: [process.execPath, process.argv[1]!],
+    signal: first.signal,
+    again: second.signal,
+    drain,
+    say: (message) => process.stderr.write(`${new Date().toISOString()} ${printable(message)}\n`),
+  });
+  return first.signal.aborted ? EXIT.interrupted : EXIT.valid;
+}
+
+function tellStatus(rigs: string, json: boolean): number {
+  const all = rigNames(rigs).flatMap((name) => {
+    const path = join(rigs, name, "health.json");
+    return existsSync(path) ? [JSON.parse(readFileSync(path, "utf8")) as RigHealth] : [];
+  });
+  process.stdout.write(json ? `${JSON.stringify(all, null, 1)}\n` : `${table([HEAD, ...all.map(rowOf)], [2, 4, 5, 6])}\n`);
+  return EXIT.valid;
+}
+
+const HEAD = ["bench", "state", "cell", "valid", "J/token", "restarts", "lag", "plan"];
+
+function rowOf({ rig, state, cell, cells, valid, energy_per_token_j, restarts, database_lag_s, plan, ...more }: RigHealth): string[] {
+  const verdict = valid === undefined ? "-" : valid ? "yes" : "no";
+  const energy = energy_per_token_j === undefined ? "-" : significant(energy_per_token_j, 3);
+  const why = valid === false ? more.reason : state === "idle" || state === "measuring" ? undefined : more.error;
+  const detail = [plan ?? "-", ...(why === undefined ? [] : [why])].join(": ");
+  const done = cells === undefined ? "-" : `${cell}/${cells}`;
+  return [rig, state, done, verdict, energy, String(restarts), clockTime(database_lag_s), detail];
+}
