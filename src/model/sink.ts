@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Fault, FaultCode } from "./errors.ts";
 import type { InferenceEvent } from "./event.ts";
+import type { Reading } from "./reading.ts";
 import type { Results } from "./results.ts";
 
 /** Mean, least and largest power of one channel over a short interval of session time. */
@@ -47,6 +48,7 @@ export interface Sink {
   readonly rate_hz: number;
   power?(mean: PowerMean): void;
   event?(event: InferenceEvent, at_s: number): void;
+  reading?(reading: Reading, at_s: number): void;
   fault?(fault: Fault): void;
   results?(results: Results): void;
   /** Nothing more is to come; sends what is left as long as `patience` lasts. Without any it ends at once, and what it has is not whole. */
