@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Fault, FaultCode } from "./errors.ts";
 import type { InferenceEvent } from "./event.ts";
 import type { RigHealth } from "./health.ts";
+import type { Reading } from "./reading.ts";
 import type { Results } from "./results.ts";
 
 /** Mean, least and largest power of one channel over a short interval of session time. */
@@ -48,6 +49,7 @@ export interface Sink {
   readonly rate_hz: number;
   power?(mean: PowerMean): void;
   event?(event: InferenceEvent, at_s: number): void;
+  reading?(reading: Reading, at_s: number): void;
   fault?(fault: Fault): void;
   results?(results: Results): void;
   /** Of a bench, told by its daemon outside of any session. */

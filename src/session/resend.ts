@@ -98,6 +98,7 @@ function since(sink: Sink, from_s = Number.NEGATIVE_INFINITY): Sink {
     ...sink,
     power: (mean) => (mean.end_s > from_s ? sink.power?.(mean) : undefined),
     event: (event, at_s) => (at_s >= from_s ? sink.event?.(event, at_s) : undefined),
+    reading: (reading, at_s) => (at_s >= from_s ? sink.reading?.(reading, at_s) : undefined),
     fault: (fault) => (fault.at_s >= from_s ? sink.fault?.(fault) : undefined),
   };
 }

@@ -36,7 +36,7 @@ export const Options = z
       .describe("The rig's own tags on every point"),
     retention: z
       .strictObject({
-        raw: Span.default("30d").describe("Power and events"),
+        raw: Span.default("30d").describe("Power, events and telemetry"),
         second: Span.default("104w").describe("Power, means of one second"),
         results: Span.default("inf"),
       })

@@ -1,10 +1,15 @@
 import { FAULTS, type Fault } from "../model/errors.ts";
 import type { InferenceEvent } from "../model/event.ts";
 import type { RigHealth } from "../model/health.ts";
+import type { Reading } from "../model/reading.ts";
 import type { Results } from "../model/results.ts";
 import type { PowerMean } from "../model/sink.ts";
 import { channelOf, Lines, type Origin } from "./influx-lines.ts";
 import { resultLines } from "./influx-results.ts";
+import { SCHEMA } from "./influx-schema.ts";
+
+/** What a reading can be of. */
+const READ: ReadonlySet<string> = new Set(Object.keys(SCHEMA.telemetry.fields).filter((field) => field !== "session"));
 
 /**
  * Puts what a session tells into InfluxDB's terms: lines of line protocol, as {@link SCHEMA} says.
@@ -31,6 +36,13 @@ export class Points {
     const { type, source, request, tokens, outputTokens, cachedTokens, outcome, unit, count, model, phase, correct } = event;
     const about = { request, tokens, output_tokens: outputTokens, cached_tokens: cachedTokens, outcome };
     return this.#lines.line("event", at_s, { source, type }, { ...about, unit, count, model, workload_phase: phase, correct });
+  }
+
+  /** A reading's channel is `<field>:<zone, unit or device>`. Nothing, where the schema has no such field or the value is a text. */
+  reading({ source, channel, value }: Reading, at_s: number): (string | undefined)[] {
+    const [field = "", ...rest] = channel.split(":");
+    if (!READ.has(field) || typeof value !== "number") return [];
+    return [this.#lines.line("telemetry", at_s, { source, channel: rest.join(":") }, { [field]: value })];
   }
 
   /** The fault, and what a chart shows of it. */

@@ -89,6 +89,14 @@ export const SCHEMA = {
       ...{ unit: "text", count: "1", model: "text", workload_phase: "text", correct: "1" },
     },
   },
+  telemetry: {
+    kept: "raw",
+    tags: [...WHERE, ...METER],
+    fields: {
+      ...{ session: "text", temperature_degc: "°C", cooling_state: "1" },
+      ...{ frequency_hz: "Hz", frequency_max_hz: "Hz", frequency_limit_hz: "Hz" },
+    },
+  },
   inference: {
     kept: "results",
     tags: [...WHERE, ...METER, ...WORK, "phase", "stage"],
@@ -139,6 +147,9 @@ export const SCHEMA = {
 } as const satisfies Readonly<Record<string, Table>>;
 
 export type TableName = keyof typeof SCHEMA;
+
+/** The one of a rig's own tags that dashboards know: which device the rig measures. A rig need not have it. */
+export const DEVICE_TAG = "device";
 
 /** Where a line is kept, by its measurement. */
 export const keptOf = (line: string): "raw" | "results" =>

@@ -31,6 +31,9 @@ export function openInflux(options: InfluxOptions, context: SinkContext, limits:
     rate_hz: options.rate_hz,
     power: (mean) => offer(points.power(mean)),
     event: (event, at_s) => offer(points.event(event, at_s)),
+    reading: (reading, at_s) => {
+      for (const line of points.reading(reading, at_s)) offer(line);
+    },
     fault: (fault) => {
       // What sinks refused is not told to a sink: the telling could be refused, and told, for ever.
       if (fault.code !== "sink_refused") for (const line of points.fault(fault)) offer(line);

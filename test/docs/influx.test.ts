@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InferenceEvent } from "../../src/model/event.ts";
 import type { RigHealth } from "../../src/model/health.ts";
+import type { Reading } from "../../src/model/reading.ts";
 import type { Results } from "../../src/model/results.ts";
 import { Points } from "../../src/sinks/influx-points.ts";
 import { SCHEMA } from "../../src/sinks/influx-schema.ts";
@@ -31,6 +32,9 @@ const health: RigHealth = {
   ...{ restarts: 1, valid: false, reason: "gaps", energy_per_token_j: 0.4, lost_s: 0.05, error: "killed", database_lag_s: 7 },
   ...{ outbox_bytes: 900, clock: { offset_s: 0.01, bound_s: 0.002 } },
 };
+const TELEMETRY: readonly Reading[] = [
+  ...["temperature_degc:cpu", "frequency_hz:cpu0", "frequency_max_hz:cpu0", "frequency_limit_hz:cpu0", "cooling_state:fan"],
+].map((channel) => ({ source: "telemetry", epoch: 0, channel, tick: 0, value: 1 }));
 const fault = { source: "meter", code: "lost_samples", count: 7, at_s: 1, detail: "why" } as const;
 const episode = { onset_s: 2, onset_performance_s: 3, end_s: 9, cause: "thermal", class: "soft", evidence: ["clock"], severity: 0.2 };
 const { measurements, summary, validity } = resultsOfEverything();
@@ -40,7 +44,14 @@ const results: Results = resultsOf(measurements, { summary, validity, throttling
 function lines(): string[] {
   const points = new Points({ rig: "pi5", host: "lab-1", session: "s-1", wallStart_ns: 0n, work: {}, tags: {} });
   const power = { ...mean(0), current_a: 0.5, voltage_v: 5 };
-  const made = [points.power(power), points.health(health), points.event(event, 1), ...points.fault(fault), ...points.results(results)];
+  const made = [
+    points.power(power),
+    points.health(health),
+    points.event(event, 1),
+    ...TELEMETRY.flatMap((each) => points.reading(each, 1)),
+    ...points.fault(fault),
+    ...points.results(results),
+  ];
   return made.map((line) => line!);
 }
 
@@ -72,7 +83,7 @@ test("points have the tags and fields of the schema and no others, and every mea
     seen.set(table, new Set([...(seen.get(table) ?? []), ...names]));
   }
   expect([...seen.keys()].sort()).toEqual(Object.keys(SCHEMA).sort());
-  for (const table of ["power", "event", "validity", "fault", "throttling", "annotation"] as const)
+  for (const table of ["power", "event", "telemetry", "validity", "fault", "throttling", "annotation"] as const)
     expect([...seen.get(table)!].sort()).toEqual(Object.keys(SCHEMA[table].fields).sort());
 });
 

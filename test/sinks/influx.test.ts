@@ -19,6 +19,12 @@ describe("with a database", () => {
     sink.power?.(mean(0));
     sink.power?.(mean(0.100000001));
     sink.event?.(event, 3.3);
+    for (const [channel, value] of [
+      ["temperature_degc:cpu", 41.5],
+      ["battery_level:", 80],
+      ["temperature_degc:gpu", "hot"],
+    ] as const)
+      sink.reading?.({ source: "telemetry", epoch: 0, channel, tick: 0, value }, 2);
     sink.fault?.({ source: "meter", code: "lost_samples", count: 7, at_s: 2, detail: 'said "no"' });
     sink.results?.(resultsOf([result]));
     expect(await sink.close(END)).toMatchObject({ refused: 0, waiting: 0 });
@@ -30,6 +36,8 @@ describe("with a database", () => {
       { rig: "bench 1", source: "meter", channel: "main", power_w: 2.5, power_min_w: 2, power_max_w: 3, duration_s: 0.1, session: "s-1" },
     ]);
     expect(await rows("select * from event")).toMatchObject([{ source: "phone", type: "token", request: "r1", tokens: 1 }]);
+    // What the schema has no field for is no point, and is not refused either.
+    expect(await rows("select * from telemetry")).toMatchObject([{ source: "telemetry", channel: "cpu", temperature_degc: 41.5 }]);
     expect(await rows("select * from fault")).toMatchObject([{ source: "meter", code: "lost_samples", count: 7, detail: 'said "no"' }]);
     expect(await rows("select * from inference where phase = 'decode'")).toMatchObject([
       {
