@@ -10,6 +10,13 @@ export interface ClockOffset {
   readonly bound_s: number;
 }
 
+/** One look at a clock that shows whole seconds. Unix times, seconds: ours before asking and after the answer, and what it showed. */
+export interface SecondsSeen {
+  readonly sent_s: number;
+  readonly received_s: number;
+  readonly shown_s: number;
+}
+
 /** How a bench is, as its daemon knows it. What is not known is absent. */
 export interface RigHealth {
   readonly rig: string;

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Fault, FaultCode } from "./errors.ts";
 import type { InferenceEvent } from "./event.ts";
-import type { RigHealth } from "./health.ts";
+import type { RigHealth, SecondsSeen } from "./health.ts";
 import type { Reading } from "./reading.ts";
 import type { Results } from "./results.ts";
 
@@ -52,6 +52,8 @@ export interface Sink {
   reading?(reading: Reading, at_s: number): void;
   fault?(fault: Fault): void;
   results?(results: Results): void;
+  /** Looks at the clock of the service; undefined where it does not answer, or shows none. Never rejects. */
+  clock?(): Promise<SecondsSeen | undefined>;
   /** Of a bench, told by its daemon outside of any session. */
   health?(health: RigHealth): void;
   /** Nothing more is to come; sends what is left as long as `patience` lasts. Without any it ends at once, and what it has is not whole. */

@@ -8,6 +8,7 @@ import { sinks as kinds } from "../sinks/index.ts";
 import { writeJson } from "../store/session-file.ts";
 import { waitingIn } from "./backlog.ts";
 import { adoptChild, startChild } from "./child.ts";
+import { HostClock } from "./host-clock.ts";
 import { hostName } from "./host-name.ts";
 import { lockFile } from "./owner-lock.ts";
 import { pass } from "./pass.ts";
@@ -40,7 +41,9 @@ export interface DaemonOptions {
 interface Bench {
   readonly name: string;
   readonly supervisor: Supervisor;
-  sinks: Sink[];
+  readonly sinks: readonly Sink[];
+  /** Against that of the first database that the rig writes to. */
+  readonly clock: HostClock | undefined;
   told_s: number;
   state: string;
 }
@@ -60,6 +63,8 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
     remedy: "let the daemon's user own the folder",
   });
   const benches = names.map((name) => openBench(name, options));
+  const over = new AbortController();
+  const clocks = benches.map(({ clock }) => clock?.watch(over.signal));
   try {
     let stopped_s: number | undefined;
     let hurried = false;
@@ -80,7 +85,9 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
       await pass(POLL_S, new AbortController().signal);
     }
   } finally {
+    over.abort();
     await Promise.all(benches.flatMap(({ sinks }) => sinks.map((sink) => sink.close({ within_ms: 2000, fruitless_ms: 0 }))));
+    await Promise.all(clocks);
     release();
   }
 }
@@ -109,7 +116,9 @@ function openBench(name: string, { dir, program, say }: DaemonOptions): Bench {
   };
   const rigPath = resolve(dir, `${name}.yaml`);
   const bench = { name, supervisor: new Supervisor(rigPath, queue, world), told_s: 0, state: "" };
-  return { ...bench, sinks: healthSinks(rigPath, queue.dir, world.say) };
+  const sinks = healthSinks(rigPath, queue.dir, world.say);
+  const asked = sinks.find(({ clock }) => clock !== undefined);
+  return { ...bench, sinks, clock: asked && new HostClock(asked, world.say) };
 }
 
 function readRig(path: string): Rig | string {
@@ -152,8 +161,9 @@ function advance(bench: Bench, { say }: DaemonOptions): void {
   }
 }
 
-function tell({ name, supervisor, sinks }: Bench): void {
-  const health = healthOf(name, supervisor);
+function tell({ name, supervisor, sinks, clock }: Bench): void {
+  const known = clock?.offset;
+  const health = { ...healthOf(name, supervisor), ...(known ? { clock: known } : {}) };
   writeJson(join(supervisor.queue.dir, "health.json"), health);
   if (waitingIn([join(supervisor.queue.dir, "outbox")]).bytes < MOST_WAITING_BYTES) for (const sink of sinks) sink.health?.(health);
 }

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import type { SecondsSeen } from "../model/health.ts";
 import type { Answer, Service } from "./delivery.ts";
 import { InfluxAdmin } from "./influx-admin.ts";
 import { answerOf } from "./influx-answer.ts";
@@ -17,13 +18,16 @@ const squeeze = promisify(gzip);
 export class InfluxDatabase implements Service {
   readonly #options: InfluxOptions;
   readonly #server: HttpServer;
+  readonly #clock: HttpServer;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #admin: InfluxAdmin | undefined;
 
   constructor(options: InfluxOptions, secret: string | undefined, limit_ms: number) {
     const { host, protocol, flavor } = options;
     this.#options = options;
-    this.#server = new HttpServer({ host, port: portOf(options), protocol }, limit_ms);
+    const where = { host, port: portOf(options), protocol };
+    this.#server = new HttpServer(where, limit_ms);
+    this.#clock = new HttpServer(where, limit_ms);
     this.#headers = { ...authorization(options, secret), "Content-Type": "text/plain; charset=utf-8" };
     this.#admin = flavor === 1 ? new InfluxAdmin(options, secret, limit_ms) : undefined;
   }
@@ -40,7 +44,22 @@ export class InfluxDatabase implements Service {
     return worstOf(answers);
   }
 
+  /** Asks for the server's time, beside whatever is being written. Never rejects. */
+  async clock(): Promise<SecondsSeen | undefined> {
+    const sent_s = Date.now() / 1000;
+    const reply = await this.#clock.call({ method: "GET", path: "/ping", headers: this.#headers });
+    // Our clock shows whole milliseconds, too.
+    const received_s = (Date.now() + 1) / 1000;
+    return typeof reply === "string" || reply.date_s === undefined ? undefined : { sent_s, received_s, shown_s: reply.date_s };
+  }
+
+  /** Lets go of what only asks. */
+  close(): void {
+    this.#clock.close();
+  }
+
   abort(): void {
+    this.#clock.abort();
     this.#server.abort();
     this.#admin?.abort();
   }

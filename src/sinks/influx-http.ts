@@ -11,6 +11,8 @@ const STALE = "the connection was closed";
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  /** `Date`: Unix time in whole seconds, where the server says it. */
+  readonly date_s?: number;
   /** `Retry-After`, where the server sent one. */
   readonly after_ms?: number;
 }
@@ -93,9 +95,11 @@ function hear(response: IncomingMessage, settle: (reply: Reply | string) => void
   let length = 0;
   const done = (): void => {
     const after_ms = retryAfter_ms(response.headers["retry-after"]);
+    const date_s = Date.parse(response.headers.date ?? "") / 1000;
     settle({
       status: response.statusCode ?? 0,
       body: Buffer.concat(chunks).toString("utf8"),
+      ...(Number.isFinite(date_s) ? { date_s } : {}),
       ...(after_ms === undefined ? {} : { after_ms }),
     });
   };

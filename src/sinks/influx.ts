@@ -38,10 +38,14 @@ export function openInflux(options: InfluxOptions, context: SinkContext, limits:
       // What sinks refused is not told to a sink: the telling could be refused, and told, for ever.
       if (fault.code !== "sink_refused") for (const line of points.fault(fault)) offer(line);
     },
+    clock: () => database.clock(),
     health: (health) => offer(points.health(health)),
     results: (results) => {
       for (const line of points.results(results)) offer(line);
     },
-    close: (patience) => courier.close(patience),
+    close: (patience) => {
+      database.close();
+      return courier.close(patience);
+    },
   };
 }

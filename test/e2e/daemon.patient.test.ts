@@ -68,10 +68,14 @@ test("a killed process, a killed daemon and an ended one cost no cell, and the d
   expect(ended).toHaveLength(2);
   expect(readdirSync(join(bench, "done"))).toHaveLength(1);
   expect(health()).toMatchObject({ host: "lab-1", queued: 0 });
+  const { offset_s, bound_s } = health().clock!;
+  expect(Math.abs(offset_s)).toBeLessThanOrEqual(bound_s); // The database runs on this host.
+  expect(bound_s).toBeLessThan(0.3);
 
   const status = await joulebench(["daemon", "--rigs", "rigs", "--status"], { cwd: dir, env });
   expect(status.stdout).toMatch(/bench +state +cell/);
-  const rows = await influxd.client().query<{ host: string; state: string }>("select * from health");
+  const rows = await influxd.client().query<{ host: string; state: string; clock_bound_s: number | null }>("select * from health");
   expect(new Set(rows.map((row) => row.state))).toContain("measuring");
+  expect(rows.some(({ clock_bound_s }) => clock_bound_s !== null)).toBe(true);
   expect(new Set(rows.map((row) => row.host))).toEqual(new Set(["lab-1"]));
 });
