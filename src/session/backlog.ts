@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readCursor } from "../sinks/outbox.ts";
+import { waitingOf as linesWaiting, readCursor } from "../sinks/outbox.ts";
 
 /** Longer lines are none of ours. */
 const LINE_BYTES = 64 * 1024;
@@ -16,6 +16,14 @@ export function waitingIn(outboxes: readonly string[], now_s = 0): { readonly by
     }
   return { bytes, lag_s: now_s - oldest_s };
 }
+
+/** Whether a database lacks something of a session: lines that wait in its outbox, or what it had not told when it was killed. */
+export const isLacking = (outbox: string): boolean =>
+  existsSync(outbox) &&
+  readdirSync(outbox).some((kind) => {
+    const cursor = readCursor(join(outbox, kind));
+    return !cursor?.whole || linesWaiting(cursor) > 0;
+  });
 
 function waitingOf(dir: string): { readonly bytes: number; readonly first_s?: number } {
   const { segment = 0, offset = 0 } = readCursor(dir) ?? {};

@@ -1,17 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { JoulebenchError } from "../model/errors.ts";
 import type { RigHealth } from "../model/health.ts";
 import type { Sink } from "../model/sink.ts";
 import { parseRig, type Rig } from "../rig/rig.ts";
 import { sinks as kinds } from "../sinks/index.ts";
 import { writeJson } from "../store/session-file.ts";
-import { waitingIn } from "./backlog.ts";
+import { isLacking, waitingIn } from "./backlog.ts";
 import { adoptChild, startChild } from "./child.ts";
 import { HostClock } from "./host-clock.ts";
 import { hostName } from "./host-name.ts";
 import { lockFile } from "./owner-lock.ts";
 import { pass } from "./pass.ts";
+import { Resender } from "./resender.ts";
 import { rigHolder } from "./rig-lock.ts";
 import { RigQueue } from "./rig-queue.ts";
 import { openSink, outboxOf } from "./sinks.ts";
@@ -44,6 +45,7 @@ interface Bench {
   readonly sinks: readonly Sink[];
   /** Against that of the first database that the rig writes to. */
   readonly clock: HostClock | undefined;
+  readonly resender: Resender;
   told_s: number;
   state: string;
 }
@@ -71,16 +73,20 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
     for (;;) {
       if (signal.aborted && stopped_s === undefined) {
         stopped_s = now_s();
-        for (const { supervisor } of benches) supervisor.stop();
+        for (const { supervisor, resender } of benches) {
+          supervisor.stop();
+          resender.stop();
+        }
       }
       if (again.aborted && !hurried) {
         hurried = true;
         for (const { supervisor } of benches) supervisor.stop();
       }
       for (const bench of benches) advance(bench, options);
-      const running = benches.some(({ supervisor }) => supervisor.isRunning);
+      const running = benches.some(({ supervisor, resender }) => supervisor.isRunning || resender.isRunning);
       if (stopped_s !== undefined && !running) break;
-      if (options.drain && benches.every(({ supervisor }) => supervisor.state === "idle" && supervisor.queue.plans().length === 0)) break;
+      if (options.drain && !running && benches.every(({ supervisor: { state, queue } }) => state === "idle" && queue.plans().length === 0))
+        break;
       if (stopped_s !== undefined && now_s() - stopped_s > STOP_S) for (const { supervisor } of benches) supervisor.kill();
       await pass(POLL_S, new AbortController().signal);
     }
@@ -118,7 +124,8 @@ function openBench(name: string, { dir, program, say }: DaemonOptions): Bench {
   const bench = { name, supervisor: new Supervisor(rigPath, queue, world), told_s: 0, state: "" };
   const sinks = healthSinks(rigPath, queue.dir, world.say);
   const asked = sinks.find(({ clock }) => clock !== undefined);
-  return { ...bench, sinks, clock: asked && new HostClock(asked, world.say) };
+  const resender = new Resender(world, join(queue.dir, "resend.log"));
+  return { ...bench, sinks, clock: asked && new HostClock(asked, world.say), resender };
 }
 
 function readRig(path: string): Rig | string {
@@ -146,19 +153,30 @@ function healthSinks(rigPath: string, dir: string, say: (message: string) => voi
 }
 
 /** A slip with one bench's files does not end the others. */
-function advance(bench: Bench, { say }: DaemonOptions): void {
+function advance(bench: Bench, { say, signal }: DaemonOptions): void {
   const { name, supervisor } = bench;
   try {
     supervisor.poll();
+    if (bench.resender.isRunning) sendWhatWaits(bench, signal);
     if (now_s() - bench.told_s < HEALTH_S && bench.state === supervisor.state) return;
     bench.told_s = now_s();
     bench.state = supervisor.state;
     tell(bench);
+    sendWhatWaits(bench, signal);
   } catch (error) {
     if (!(error instanceof JoulebenchError)) throw error;
     if (supervisor.error !== error.message) say(`${name}: ${error.message}`);
     supervisor.error = error.message;
   }
+}
+
+/** Of ended plans: the one under way sends for itself. A daemon that is being ended begins nothing. */
+function sendWhatWaits({ supervisor: { queue, current }, resender, sinks }: Bench, { aborted }: AbortSignal): void {
+  const ended = (): string[] =>
+    outboxesOf(queue.dir)
+      .filter((outbox) => isLacking(outbox) && (current === undefined || !outbox.startsWith(`${queue.outDir(current)}/`)))
+      .map(dirname);
+  resender.poll(() => (aborted || sinks.length === 0 ? [] : ended()));
 }
 
 function tell({ name, supervisor, sinks, clock }: Bench): void {

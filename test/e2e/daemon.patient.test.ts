@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSyn
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { RigHealth } from "../../src/model/health.ts";
+import { isLacking } from "../../src/session/backlog.ts";
 import { Influxd } from "../sinks/influxd.ts";
 import { scratch, workload, writeRig } from "./bench.ts";
 import { joulebench, start } from "./joulebench.ts";
@@ -71,6 +72,16 @@ test("a killed process, a killed daemon and an ended one cost no cell, and the d
   const { offset_s, bound_s } = health().clock!;
   expect(Math.abs(offset_s)).toBeLessThanOrEqual(bound_s); // The database runs on this host.
   expect(bound_s).toBeLessThan(0.3);
+
+  // What the killed session had not told is told by a daemon that has nothing else to do.
+  const idle = daemon();
+  const lacking = (): string[] =>
+    readdirSync(join(sessionDir(), "cells")).filter((cell) => isLacking(join(sessionDir(), "cells", cell, "outbox")));
+  await expect.poll(lacking, { timeout: 30_000 }).toEqual([]);
+  idle.kill("SIGTERM");
+  await idle.ended;
+  const sessions = await influxd.client().query<{ session: string }>("select distinct(session) as session from event");
+  expect(sessions).toHaveLength(readdirSync(join(sessionDir(), "cells")).length);
 
   const status = await joulebench(["daemon", "--rigs", "rigs", "--status"], { cwd: dir, env });
   expect(status.stdout).toMatch(/bench +state +cell/);
