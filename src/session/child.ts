@@ -28,7 +28,7 @@ const now_s = (): number => Date.now() / 1000;
 export function startChild([program = "", ...args]: readonly string[], log: string): Child {
   const file = openSync(log, "a");
   let ended: Exit | undefined;
-  const child = spawn(program, args, { detached: true, stdio: ["ignore", "ignore", file] });
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", file, file] });
   closeSync(file);
   child.once("error", (error) => {
     ended ??= { code: null, at_s: now_s(), reason: error.message };

@@ -95,7 +95,7 @@ async function counting<S extends Stand>(opening: Promise<S>, act: (stand: S, co
 
 /** Waits for a condition; `expect.poll` cannot tell which of several concurrent tests it is in. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let left = 1500; !holds(); left--) {
+  for (let left = 4000; !holds(); left--) {
     if (left === 0) throw new Error(`in vain: until ${what}`);
     await pass(0.02);
   }

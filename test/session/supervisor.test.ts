@@ -7,7 +7,7 @@ import type { Holder } from "../../src/session/owner-lock.ts";
 import { RigQueue } from "../../src/session/rig-queue.ts";
 import { Supervisor } from "../../src/session/supervisor.ts";
 
-/* Time and processes are data here; what they do with real ones is in test/e2e/daemon.patient.test.ts. */
+/* Time and processes are data here; what they do with real ones is in test/e2e/daemon.paired.test.ts. */
 
 let dir: string;
 let now_s: number;
