@@ -87,7 +87,7 @@ async function measured(opening: Promise<Stand>, lasts_s: number, law: Law) {
     const now = (): number => Number(process.hrtime.bigint() - zero_ns);
     const failed = (error: unknown) => expect.unreachable(String(error));
     link = await openDevice(rig, { zero_ns, startFile: "" }, { recorder, now, failed });
-    await alone(() => link!.ping(64));
+    await alone(() => link!.ping(256));
     truths.push(await alone(() => instant(law)));
     for (let left_s = lasts_s; left_s > 0; left_s -= 10) {
       await pass(10);
@@ -96,7 +96,7 @@ async function measured(opening: Promise<Stand>, lasts_s: number, law: Law) {
       await alone(() => link!.ping(16));
     }
     truths.push(await alone(() => instant(law)));
-    await alone(() => link!.ping(64));
+    await alone(() => link!.ping(256));
   } finally {
     await link?.close();
     await stand.close();
