@@ -34,8 +34,9 @@ export function enoughRequests({ valid, requests, recording, validUnits }: TimeE
     const wanted = Math.max(LEAST_REQUESTS, planned ?? 0);
     return [valid.length >= wanted, `${seen}; a headline needs at least ${wanted}`];
   }
-  const wanted = Math.max(1, planned - outcomes.length);
-  return [valid.length >= wanted, `${seen}, of which ${outcomes.length} ended badly, which is a result; ${wanted} must be valid`];
+  const failed = new Set(outcomes.map(({ request }) => request)).size;
+  const wanted = Math.max(1, planned - failed);
+  return [valid.length >= wanted, `${seen}, of which ${failed} ended badly, which is a result; ${wanted} must be valid`];
 }
 
 export function edgesAreCovered({ energies }: Evidence): Verdict {

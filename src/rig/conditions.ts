@@ -1,6 +1,12 @@
 import { z } from "zod";
 
-const Argv = z.array(z.string()).min(1);
+/** Why a program's name may not begin with a dash. */
+export const NO_DASH = "expected a program first, not a dash, which shells take for an option; give its full path";
+
+const Argv = z
+  .array(z.string())
+  .min(1)
+  .refine(([program = ""]) => !program.startsWith("-"), NO_DASH);
 const Zone = z.string().min(1).optional();
 const Wait = z.number().positive().max(86_400);
 

@@ -5,6 +5,7 @@ import type { Measurand } from "../model/recording.ts";
 import { parsers } from "../parsers/index.ts";
 import { sinks } from "../sinks/index.ts";
 import { transports } from "../transports/index.ts";
+import { NO_DASH } from "./conditions.ts";
 import { Plan } from "./plan.ts";
 import { type Problem, parseYaml, problemError, problemsOf } from "./problems.ts";
 
@@ -218,11 +219,7 @@ function deviceProblems({ command, emulated, engine, transport }: Readonly<Recor
       path: ["device", "command"],
       message: "expected a program; only an app on an iPhone (`kind: ios`) is started by hand",
     });
-  if (Array.isArray(command) && String(command[0]).startsWith("-"))
-    problems.push({
-      path: ["device", "command"],
-      message: "expected a program first, not a dash, which shells take for an option; give its full path",
-    });
+  if (Array.isArray(command) && String(command[0]).startsWith("-")) problems.push({ path: ["device", "command"], message: NO_DASH });
   return problems;
 }
 

@@ -62,7 +62,8 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
     names.set(name, uses);
     return uses === 1 ? name : `${name}#${uses}`;
   };
-  for (const group of bySource(withoutWarmUp(events))) {
+  const measured = withoutWarmUp(events);
+  for (const group of bySource(measured)) {
     const timed = onSession(group, maps, faults);
     enclosed.push(pairs(timed, faults));
     const read = requests(timed, faults);
@@ -72,7 +73,7 @@ export function phases(events: readonly InferenceEvent[], maps: readonly TimeMap
   const named = finished.toSorted((a, b) => a.start_s - b.start_s).map((request) => ({ ...request, name: rename(request.name) }));
   const { alone, together } = apart(named, abandoned);
   const windows = [...enclosed.flat(), ...alone.flatMap(requestWindows), ...together].map((window) => flagged(window, broken));
-  const outcomes = events.flatMap(({ type, request, outcome = "ok" }): RequestOutcome[] =>
+  const outcomes = measured.flatMap(({ type, request, outcome = "ok" }): RequestOutcome[] =>
     (type === "request_end" || type === "unit_end") && outcome !== "ok" ? [{ request, outcome }] : [],
   );
   return { windows: windows.toSorted((a, b) => a.start_s - b.start_s), faults: faults.toSorted((a, b) => a.at_s - b.at_s), outcomes };

@@ -153,6 +153,10 @@ const CASES: Record<string, readonly [Bench, Record<string, string>]> = {
   ],
   "four requests": [{ requests: 4 }, { requests: "FAIL" }],
   "failures that are results are not missing": [{ requests: 4, more: { planned: 6, mayFail: true, outcomes: [oom("a"), oom("b")] } }, {}],
+  "a failure that both its unit and its request tell of is one": [
+    { requests: 4, more: { planned: 6, mayFail: true, outcomes: [oom("a"), oom("a")] } },
+    { requests: "FAIL" },
+  ],
   "missing requests are, beside failures that are results": [
     { requests: 4, more: { planned: 6, mayFail: true, outcomes: [oom("a")] } },
     { requests: "FAIL" },

@@ -37,6 +37,15 @@ cool_down: { zone: cpu }
   ]);
 });
 
+test("a second load or a setting whose program begins with a dash is a mistake of the plan", () => {
+  const text = `${FIXED}interference: { argv: [-n, x] }\nsettings: [{ set: [-rf], restore: [x] }]\n`;
+  expect(problemsIn(() => experiment(text))).toEqual([
+    "plan.yaml: 2 problems",
+    expect.stringMatching(/line 2: interference\.argv: expected a program first, not a dash/),
+    expect.stringMatching(/line 3: settings\.0\.set: expected a program first, not a dash/),
+  ]);
+});
+
 test("what an engine could never answer is a mistake of the plan", () => {
   const plan = (engine: string, workload: string): string => `engine: { ${engine} }\nworkload: { ${workload} }\n`;
   const told = (engine: string, workload: string): string =>

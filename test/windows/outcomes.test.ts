@@ -25,6 +25,17 @@ describe("a request that did not end well", () => {
   });
 });
 
+test("a warm-up that did not end well is no result", () => {
+  const warm = { request: "warmup-1" };
+  const { outcomes } = cut([
+    event("request_start", 1, warm),
+    event("request_end", 2, { ...warm, outcome: "crash" }),
+    event("request_start", 3),
+    event("request_end", 4, { outcome: "oom" }),
+  ]);
+  expect(outcomes).toEqual([{ request: "r1", outcome: "oom" }]);
+});
+
 test("a unit that did not end well is flagged, and told", () => {
   const unit = { unit: "image" };
   const { windows, outcomes } = cut([event("unit_start", 1, unit), event("unit_end", 3, { ...unit, outcome: "crash" })]);
