@@ -61,7 +61,7 @@ export function deviceTrial(seed: number, link: PingLink, error: (random: Random
   return worthOf(fitted, clock, { known, jumps_s: step_s === 0 ? Number.POSITIVE_INFINITY : jumps_s });
 }
 
-/** 64 pings at either end and 16 every ten seconds between, as a session sends them. */
+/** 64 pings at either end and 16 every ten seconds between, fewer than a session sends over a quick link. */
 function pings(link: PingLink, clock: Oscillator, random: Random): Ping[] {
   const outer = (at_s: number) => ({ from_s: at_s, to_s: at_s, every_s: 1, count: 64 });
   const inner = { from_s: EVERY_S, to_s: HALF_HOUR_S - EVERY_S / 2, every_s: EVERY_S, count: 16 };

@@ -13,6 +13,8 @@ import type { Workload } from "./workload.ts";
 
 /** Pings before and after a session, and in each burst between: over 5 ± 2 ms each way 64 left the rate 6 ppm open. */
 const OUTER_PINGS = 256;
+/** Over a slow link those outer ones are as many as come in this time. */
+const OUTER_MS = 5000;
 const BURST_PINGS = 16;
 
 /** A workload has this long until it answers its first ping: it may have libraries to load. */
@@ -73,7 +75,7 @@ export async function conduct(bench: Bench, rig: Rig, course: Course): Promise<v
   await power?.restore().catch(failed);
   if (!course.signal.aborted) await device?.whole();
   await device?.tie();
-  await device?.ping(OUTER_PINGS);
+  await device?.ping(OUTER_PINGS, OUTER_MS);
   if (failure !== undefined) throw failure;
 }
 
@@ -88,7 +90,7 @@ async function meet(bench: Bench, { signal, notice, work, met }: Course): Promis
   }, bench.fail.bind(bench));
   const isHeard = await Promise.race([device.greet(GREETING_MS), aborted(signal).then(() => true)]);
   if (signal.aborted) return device;
-  if (isHeard) await device.ping(OUTER_PINGS);
+  if (isHeard) await device.ping(OUTER_PINGS, OUTER_MS);
   else if (!process?.isGone)
     notice('device: answers no ping, so its events cannot be placed in time; it must answer "ping <id>" lines (docs/device-protocol.md)');
   return device;

@@ -83,9 +83,9 @@ export class DeviceLink {
     return this.#pinger.greet(limit_ms);
   }
 
-  /** Sends `count` pings, each after the answer to the one before; bursts follow one another. */
-  ping(count: number): Promise<void> {
-    return this.#pinger.burst(count);
+  /** Sends `count` pings, or as many as are answered within `most_ms`, each after the answer to the one before; bursts follow one another. */
+  ping(count: number, most_ms?: number): Promise<void> {
+    return this.#pinger.burst(count, most_ms);
   }
 
   /** Reads the device's clocks together, where a responder can: events may be stamped by any of them. */

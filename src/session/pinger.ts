@@ -48,14 +48,18 @@ export class Pinger {
     return false;
   }
 
-  /** `count` pings after the burst under way. One burst waits at most: whoever asks meanwhile has that one. */
-  burst(count: number): Promise<void> {
+  /**
+   * `count` pings after the burst under way, or as many as are answered within `most_ms`. One burst waits at most:
+   * whoever asks meanwhile has that one.
+   */
+  burst(count: number, most_ms = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#waiting > 0 && count <= this.#waiting) return this.#burst;
     this.#waiting = count;
     this.#burst = this.#burst.then(async () => {
       this.#waiting = 0;
       let unanswered = 0;
-      for (let i = 0; i < count && unanswered < MOST_UNANSWERED && !this.#isGone; i++)
+      const until_ns = this.#now() + most_ms * 1e6;
+      for (let i = 0; i < count && this.#now() < until_ns && unanswered < MOST_UNANSWERED && !this.#isGone; i++)
         unanswered = (await this.#pingOnce()) ? 0 : unanswered + 1;
     });
     return this.#burst;

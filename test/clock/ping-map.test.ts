@@ -10,7 +10,7 @@ import { compare, mean, median, p95, SEEDS } from "./trials.ts";
 const HALF_HOUR_S = 1800;
 const MS = 1e-3;
 
-/** 64 pings at either end and 16 every so often between, as a session sends them. */
+/** 64 pings at either end and 16 every so often between, fewer than a session sends over a quick link. */
 function session(
   duration_s: number,
   every_s: number,
