@@ -9,7 +9,7 @@ import { FileSource, LogcatSource, OutputSource } from "./feed-sources.ts";
 import { givenUp, type Patience, patience, within } from "./patience.ts";
 import { fill } from "./placeholders.ts";
 import { query } from "./process-run.ts";
-import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
+import { stateBegin, stateEnd, stateLoad, stateNeverUp } from "./statements.ts";
 
 /** How long the commands that stop the app or ask after it may take. */
 const SMALL_COMMAND_S = 30;
@@ -63,7 +63,7 @@ export class App implements Engine {
     const argv = template && fill(template, request, "app");
     const isNamed = template?.some((element) => element.includes("{request}")) ?? false;
     const failed = this.#hasDied ? await this.load() : undefined;
-    if (failed && failed.outcome !== "ok") return this.#neverUp(request, failed);
+    if (failed && failed.outcome !== "ok") return stateNeverUp(this.#context, request, "process", failed);
     const limit = patience(this.#context, request.limit_s);
     stateBegin(this.#context, request, "process", argv ? { argv } : {});
     const isEnd = (event: Heard): boolean => event.type === "request_end" && (!isNamed || event.request === request.id);
@@ -83,16 +83,6 @@ export class App implements Engine {
   /** One that prints its events ends with them; of any other only `alive` tells. */
   get #hasDied(): boolean {
     return this.#options.events === "output" ? this.#feed !== undefined && !this.#feed.isOpen : this.#isGone;
-  }
-
-  /** It died with an earlier request, and does not come up again for this one. */
-  #neverUp(request: EngineRequest, { outcome, detail = "it does not say why" }: EngineAnswer): EngineAnswer {
-    stateBegin(this.#context, request, "process");
-    return stateEnd(this.#context, request, {
-      outcome,
-      text: "",
-      detail: `the app had ended, and started anew it did not come up: ${detail}`,
-    });
   }
 
   async #stop(stop: readonly string[], context: EngineContext): Promise<void> {

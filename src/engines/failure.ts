@@ -54,6 +54,11 @@ export function refusal(status: number, words: string, text: string): EngineAnsw
   return { outcome: MEMORY.test(words) ? "oom" : "refused", text, detail: `HTTP ${status}: ${lastWords(words)}` };
 }
 
+/** @throws JoulebenchError `config` for a command that a shell would take for an option of `exec` */
+export function mustBeProgram([program]: readonly string[]): void {
+  if (program?.startsWith("-")) throw new JoulebenchError("config", program, "a command cannot begin with a dash; give its full path");
+}
+
 /** What is wrong with a request that `make` cannot be done for, before anything runs. */
 export function refusalOf(make: () => unknown): string | undefined {
   try {

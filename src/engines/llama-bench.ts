@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEngine, type Engine, type EngineAnswer, type EngineContext, type EngineRequest } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
-import { isKilled, judge, lastWords, modelProblem, mustStart, refusalOf } from "./failure.ts";
+import { isKilled, judge, lastWords, modelProblem, mustBeProgram, mustStart, refusalOf } from "./failure.ts";
 import { givenUp, patience } from "./patience.ts";
 import { runProcess, Text } from "./process-run.ts";
 import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
@@ -68,8 +68,7 @@ class LlamaBench implements Engine {
     limit_s: number,
     hear: EngineContext["hear"],
   ): Promise<{ code: number | null; answer: EngineAnswer }> {
-    // The shell would take it for an option of `exec`.
-    if (argv[0]?.startsWith("-")) throw new JoulebenchError("config", argv[0], "a command cannot begin with a dash; give its full path");
+    mustBeProgram(argv);
     const limit = patience(this.#context, limit_s);
     const results = new Text();
     let latest: string[] = [];

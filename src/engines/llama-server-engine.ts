@@ -6,7 +6,7 @@ import { bodyLines } from "./http-lines.ts";
 import { AnswerLines, type Call, type CallOptions, callFor, errorWords } from "./llama-server-call.ts";
 import { givenUp, type Patience, patience, pause, within } from "./patience.ts";
 import { ServerProcess } from "./server-process.ts";
-import { stateBegin, stateEnd, stateLoad } from "./statements.ts";
+import { stateBegin, stateEnd, stateLoad, stateNeverUp } from "./statements.ts";
 
 /** Between two questions whether it is ready; each costs the device some of its time. */
 const HEALTH_EVERY_MS = 100;
@@ -67,7 +67,7 @@ export class LlamaServer implements Engine {
   async ask(request: EngineRequest): Promise<EngineAnswer> {
     const call = callFor(request, this.#options);
     const failed = this.#process?.hasEnded ? await this.load() : undefined;
-    if (failed && failed.outcome !== "ok") return this.#neverUp(request, call, failed);
+    if (failed && failed.outcome !== "ok") return stateNeverUp(this.#context, request, call.form, failed);
     const limit = patience(this.#context, request.limit_s);
     const answer = await this.#reached(async (forward) => {
       stateBegin(this.#context, request, call.form, { endpoint: call.endpoint });
@@ -75,16 +75,6 @@ export class LlamaServer implements Engine {
     });
     if (this.#options.metrics && answer.outcome === "ok") await this.#get("/metrics", (text, host_ns) => this.#context.hear(text, host_ns));
     return answer;
-  }
-
-  /** The server died with an earlier request, and dies again before this one. */
-  #neverUp(request: EngineRequest, { form }: Call, { outcome, detail = "it does not say why" }: EngineAnswer): EngineAnswer {
-    stateBegin(this.#context, request, form);
-    return stateEnd(this.#context, request, {
-      outcome,
-      text: "",
-      detail: `the server had ended, and started anew it did not come up: ${detail}`,
-    });
   }
 
   async close(): Promise<void> {

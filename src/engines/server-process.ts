@@ -1,6 +1,7 @@
 import type { EngineContext } from "../model/engine.ts";
 import { JoulebenchError } from "../model/errors.ts";
 import type { Channel } from "../model/transport.ts";
+import { mustBeProgram } from "./failure.ts";
 import { patience } from "./patience.ts";
 import { query } from "./process-run.ts";
 
@@ -51,8 +52,7 @@ export class ServerProcess {
   /** @throws JoulebenchError `config` when its path begins with a dash; `config` or `link` as the transport does */
   async start(): Promise<void> {
     const argv = this.#argv;
-    // The shell would take it for an option of `exec`.
-    if (argv[0]?.startsWith("-")) throw new JoulebenchError("config", argv[0], "a command cannot begin with a dash; give its full path");
+    mustBeProgram(argv);
     try {
       this.#channel = await this.#context.transport.open(["sh", "-c", START, "sh", this.#mark, ...argv]);
       this.#ended = this.#end(this.#channel);

@@ -16,6 +16,13 @@ export function stateEnd(context: EngineContext, request: EngineRequest, answer:
   return answer;
 }
 
+/** States a request that was never asked: the engine had died of an earlier one, and does not come up again for this one. */
+export function stateNeverUp(context: EngineContext, request: EngineRequest, form: RequestForm, failed: EngineAnswer): EngineAnswer {
+  const { outcome, detail = "it does not say why" } = failed;
+  stateBegin(context, request, form);
+  return stateEnd(context, request, { outcome, text: "", detail: `it had ended, and started anew it did not come up: ${detail}` });
+}
+
 /** States that a model is being made resident, and that it is; a load that fails has no end. */
 export async function stateLoad(context: EngineContext, model: string, make: () => Promise<EngineAnswer>): Promise<EngineAnswer> {
   context.say(JSON.stringify({ load: "begin", model }));
