@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { RigHealth } from "../model/health.ts";
@@ -44,13 +44,31 @@ async function daemonCommand({ rigs, drain = false, status = false, json = false
   return first.signal.aborted ? EXIT.interrupted : EXIT.valid;
 }
 
+/** Health is written every 10 s: one older than this is of a daemon that is gone. */
+const STALE_S = 30;
+
 function tellStatus(rigs: string, json: boolean): number {
-  const all = rigNames(rigs).flatMap((name) => {
-    const path = join(rigs, name, "health.json");
-    return existsSync(path) ? [JSON.parse(readFileSync(path, "utf8")) as RigHealth] : [];
-  });
-  process.stdout.write(json ? `${JSON.stringify(all, null, 1)}\n` : `${table([HEAD, ...all.map(rowOf)], [2, 4, 5, 6])}\n`);
+  const told = rigNames(rigs).map((name) => ({ name, health: healthOf(join(rigs, name, "health.json")) }));
+  const known = told.flatMap(({ health }) => (health ? [health] : []));
+  if (json) process.stdout.write(`${JSON.stringify(known, null, 1)}\n`);
+  else if (known.length > 0) {
+    const rows = told.map(({ name, health }) => (health ? rowOf(health) : [name, "unknown", "-", "-", "-", "-", "-", "-"]));
+    process.stdout.write(`${table([HEAD, ...rows], [2, 4, 5, 6])}\n`);
+  }
+  if (known.length === 0) process.stderr.write(`no daemon has told of ${rigs} yet; start one: joulebench daemon --rigs ${rigs}\n`);
+  else if (known.every(isStale)) process.stderr.write(`no daemon tells of ${rigs} any more: this is what the last one told\n`);
   return EXIT.valid;
+}
+
+const isStale = ({ at_s }: RigHealth): boolean => Date.now() / 1000 - at_s > STALE_S;
+
+/** Undefined where nothing was told, or nothing that can be read. */
+function healthOf(path: string): RigHealth | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as RigHealth;
+  } catch {
+    return undefined;
+  }
 }
 
 const HEAD = ["bench", "state", "cell", "valid", "J/token", "restarts", "lag", "plan"];

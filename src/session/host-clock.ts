@@ -32,10 +32,12 @@ export class HostClock {
     while (!ended.aborted) {
       const seen = await this.#sink.clock?.();
       if (ended.aborted) return;
-      if (seen && !this.#hand.push(seen)) this.#say("the clock of this host or of the database was set meanwhile");
+      const agrees = seen !== undefined && this.#hand.push(seen);
+      if (seen && !agrees) this.#say("the clock of this host or of the database was set meanwhile");
       this.#judge();
       const known = (this.offset?.bound_s ?? Number.POSITIVE_INFINITY) < WELL_KNOWN_S;
-      const from_s = unix_s() + (seen && !known ? 0.1 : EVERY_S);
+      // A clock that contradicts itself is not asked, and told of, once a second.
+      const from_s = unix_s() + (agrees && !known ? 0.1 : EVERY_S);
       await pass(this.#hand.next_s(from_s) - unix_s(), ended);
     }
   }

@@ -74,7 +74,9 @@ test("a killed process, a killed daemon and an ended one cost no cell, and the d
   expect(bound_s).toBeLessThan(0.3);
 
   // What the killed session had not told is told by a daemon that has nothing else to do.
+  const before_s = Date.now() / 1000;
   const idle = daemon();
+  await expect.poll(() => health().at_s).toBeGreaterThan(before_s);
   const lacking = (): string[] =>
     readdirSync(join(sessionDir(), "cells")).filter((cell) => isLacking(join(sessionDir(), "cells", cell, "outbox")));
   await expect.poll(lacking, { timeout: 30_000 }).toEqual([]);
@@ -83,7 +85,14 @@ test("a killed process, a killed daemon and an ended one cost no cell, and the d
   expect(readFileSync(join(bench, "resend.log"), "utf8")).toMatch(/^(influx: .*(points sent|nothing waited).*\n)+$/);
 
   const status = await joulebench(["daemon", "--rigs", "rigs", "--status"], { cwd: dir, env });
-  expect(status.stdout).toMatch(/bench +state +cell/);
+  expect(status.stdout).toMatch(/bench +state +cell.*\n +test +stopped /);
+  writeFileSync(join(bench, "health.json"), "{");
+  const damaged = await joulebench(["daemon", "--rigs", "rigs", "--status"], { cwd: dir, env });
+  expect([damaged.code, damaged.stdout, damaged.stderr]).toEqual([
+    0,
+    "",
+    expect.stringContaining("no daemon has told of rigs yet; start one"),
+  ]);
   const rows = await influxd.client().query<{ host: string; state: string; clock_bound_s: number | null }>("select * from health");
   expect(new Set(rows.map((row) => row.state))).toContain("measuring");
   expect(rows.some(({ clock_bound_s }) => clock_bound_s !== null)).toBe(true);

@@ -23,6 +23,23 @@ test("a host an hour ahead of its database is told so, once", async () => {
   expect(Math.abs(clock.offset!.offset_s - 3600)).toBeLessThanOrEqual(clock.offset!.bound_s);
 });
 
+test("a database whose clock contradicts itself is not asked once a second", async () => {
+  const ended = new AbortController();
+  const said: string[] = [];
+  let looks = 0;
+  const look = async (): Promise<SecondsSeen> => {
+    const now_s = Date.now() / 1000;
+    return { sent_s: now_s, received_s: now_s + 0.001, shown_s: Math.floor(now_s) + (looks++ % 2) * 100 };
+  };
+  const watching = new HostClock({ clock: look }, (message) => said.push(message)).watch(ended.signal);
+  await expect.poll(() => said.length).toBeGreaterThan(0);
+  const before = looks;
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // Longer than it takes to ask when the second turns.
+  ended.abort();
+  await watching;
+  expect([before, looks]).toEqual([2, 2]);
+});
+
 test("nothing is told of a host whose clock may be right", async () => {
   expect((await told(0, 2)).said).toEqual([]);
 });
