@@ -21,6 +21,18 @@ export function scratch(): { readonly dir: string; remove(): void } {
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
+/** Has locks of rigs lie below `dir` while a file's tests run: not among the user's own. */
+export function ownState(dir: string): { restore(): void } {
+  const before = process.env.XDG_STATE_HOME;
+  process.env.XDG_STATE_HOME = join(dir, "state");
+  return {
+    restore: () => {
+      if (before === undefined) delete process.env.XDG_STATE_HOME;
+      else process.env.XDG_STATE_HOME = before;
+    },
+  };
+}
+
 /** A short session: enough idle for a baseline, and no more. Whoever waits for its time-out in vain is found out. */
 export const SHORT_PLAN = "{ baseline_s: 1, after_s: 0.5, settle_s: 0, timeout_s: 600, pulses: false }";
 

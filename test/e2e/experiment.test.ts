@@ -2,15 +2,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { ExperimentSummary } from "../../src/session/experiment-summary.ts";
-import { scratch, workload, writeRig } from "./bench.ts";
+import { ownState, scratch, workload, writeRig } from "./bench.ts";
 import { joulebench, start } from "./joulebench.ts";
 
 const { dir, remove } = scratch();
-const before = process.env.XDG_STATE_HOME;
-process.env.XDG_STATE_HOME = join(dir, "state");
+const state = ownState(dir);
 afterAll(() => {
-  if (before === undefined) delete process.env.XDG_STATE_HOME;
-  else process.env.XDG_STATE_HOME = before;
+  state.restore();
   remove();
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { ExperimentSummary } from "../../src/session/experiment-summary.ts";
 import { between, seeded } from "../../src/simulate/random.ts";
-import { scratch, workload, writeRig } from "../e2e/bench.ts";
+import { ownState, scratch, workload, writeRig } from "../e2e/bench.ts";
 import { start } from "../e2e/joulebench.ts";
 
 /*
@@ -13,11 +13,9 @@ import { start } from "../e2e/joulebench.ts";
 
 const KILLS = 10;
 const { dir, remove } = scratch();
-const before = process.env.XDG_STATE_HOME;
-process.env.XDG_STATE_HOME = join(dir, "state");
+const state = ownState(dir);
 afterAll(() => {
-  if (before === undefined) delete process.env.XDG_STATE_HOME;
-  else process.env.XDG_STATE_HOME = before;
+  state.restore();
   remove();
 });
 
