@@ -53,7 +53,7 @@ function tellStatus(rigs: string, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify(known, null, 1)}\n`);
   else if (known.length > 0) {
     const rows = told.map(({ name, health }) => (health ? rowOf(health) : [name, "unknown", "-", "-", "-", "-", "-", "-"]));
-    process.stdout.write(`${table([HEAD, ...rows], [2, 4, 5, 6])}\n`);
+    process.stdout.write(`${[table([HEAD, ...rows], [2, 4, 5, 6]), ...known.flatMap(complaintOf)].join("\n")}\n`);
   }
   if (known.length === 0) process.stderr.write(`no daemon has told of ${rigs} yet; start one: joulebench daemon --rigs ${rigs}\n`);
   else if (known.every(isStale)) process.stderr.write(`no daemon tells of ${rigs} any more: this is what the last one told\n`);
@@ -73,11 +73,15 @@ function healthOf(path: string): RigHealth | undefined {
 
 const HEAD = ["bench", "state", "cell", "valid", "J/token", "restarts", "lag", "plan"];
 
-function rowOf({ rig, state, cell, cells, valid, energy_per_token_j, restarts, database_lag_s, plan, ...more }: RigHealth): string[] {
+function rowOf({ rig, state, cell, cells, valid, energy_per_token_j, restarts, database_lag_s, plan }: RigHealth): string[] {
   const verdict = valid === undefined ? "-" : valid ? "yes" : "no";
   const energy = energy_per_token_j === undefined ? "-" : significant(energy_per_token_j, 3);
-  const why = valid === false ? more.reason : state === "idle" || state === "measuring" ? undefined : more.error;
-  const detail = [plan ?? "-", ...(why === undefined ? [] : [why])].join(": ");
   const done = cells === undefined ? "-" : `${cell}/${cells}`;
-  return [rig, state, done, verdict, energy, String(restarts), clockTime(database_lag_s), detail];
+  return [rig, state, done, verdict, energy, String(restarts), clockTime(database_lag_s), plan ?? "-"];
+}
+
+/** What is wrong with a bench, or with its last session: a line of its own, as it may be long. */
+function complaintOf({ rig, state, valid, reason, error }: RigHealth): string[] {
+  const why = state !== "measuring" && error !== undefined ? error : valid === false ? reason : undefined;
+  return why === undefined ? [] : [`${rig}: ${printable(why)}`];
 }

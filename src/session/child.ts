@@ -59,8 +59,13 @@ export function adoptChild(holder: Holder): Child {
   };
 }
 
-/** The last error a joulebench told. */
+const NAME = "joulebench: ";
+
+/** The last error a joulebench told, on one line: of a file with mistakes it is the lines below that say which. */
 function lastComplaint(log: string): string | undefined {
-  const lines = readFileSync(log, "utf8").slice(-4096).split("\n");
-  return lines.findLast((line) => line.startsWith("joulebench: "))?.slice("joulebench: ".length);
+  const lines = readFileSync(log, "utf8").slice(-4096).trimEnd().split("\n");
+  const from = lines.findLastIndex((line) => line.startsWith(NAME));
+  if (from < 0) return undefined;
+  const [first = "", ...more] = lines.slice(from);
+  return [first.slice(NAME.length), ...more.map((line) => line.trim())].join("; ");
 }

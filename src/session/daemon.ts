@@ -71,7 +71,7 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
     let stopped_s: number | undefined;
     let hurried = false;
     for (;;) {
-      if (signal.aborted && stopped_s === undefined) {
+      if ((signal.aborted || (options.drain && benches.every(isDrained))) && stopped_s === undefined) {
         stopped_s = now_s();
         for (const { supervisor, resender } of benches) {
           supervisor.stop();
@@ -83,10 +83,7 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
         for (const { supervisor } of benches) supervisor.stop();
       }
       for (const bench of benches) advance(bench, options);
-      const running = benches.some(({ supervisor, resender }) => supervisor.isRunning || resender.isRunning);
-      if (stopped_s !== undefined && !running) break;
-      if (options.drain && !running && benches.every(({ supervisor: { state, queue } }) => state === "idle" && queue.plans().length === 0))
-        break;
+      if (stopped_s !== undefined && !benches.some(isRunning)) break;
       if (stopped_s !== undefined && now_s() - stopped_s > STOP_S) for (const { supervisor } of benches) supervisor.kill();
       await pass(POLL_S, new AbortController().signal);
     }
@@ -97,6 +94,12 @@ export async function superviseRigs(options: DaemonOptions): Promise<void> {
     release();
   }
 }
+
+const isRunning = ({ supervisor, resender }: Bench): boolean => supervisor.isRunning || resender.isRunning;
+
+/** Its queue is empty, and it was looked at: a daemon that has just begun knows nothing yet. */
+const isDrained = (bench: Bench): boolean =>
+  bench.told_s > 0 && !isRunning(bench) && bench.supervisor.state === "idle" && bench.supervisor.queue.plans().length === 0;
 
 const now_s = (): number => Date.now() / 1000;
 

@@ -197,7 +197,7 @@ export class Supervisor {
   #finish(current: Current, why?: string): void {
     this.queue.finish(current, why);
     this.#world.say(`${current.plan}: ${why === undefined ? `done, in ${current.out}` : `failed: ${why}`}`);
-    if (why !== undefined) this.error = why;
+    this.error = why;
     this.#deaths = 0;
     this.#current = undefined;
     this.#enter("idle");
